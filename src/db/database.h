@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "async/task.h"
+#include "base/result.h"
+
+namespace trawl::db {
+
+// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8.
+using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
+
+[[nodiscard]] Value null_or(std::optional<std::string> text);
+[[nodiscard]] Value null_or(std::optional<std::int64_t> number);
+
+// One row of an answer. Columns are read by position; asking for the wrong type is a bug and throws.
+class Row {
+ public:
+  explicit Row(std::vector<Value> columns) : columns_(std::move(columns)) {}
+
+  [[nodiscard]] bool null(std::size_t column) const;
+  [[nodiscard]] std::int64_t integer(std::size_t column) const;
+  [[nodiscard]] double real(std::size_t column) const;  // Accepts integers.
+  [[nodiscard]] const std::string& text(std::size_t column) const;
+  [[nodiscard]] std::optional<std::int64_t> maybe_integer(std::size_t column) const;
+  [[nodiscard]] std::optional<std::string> maybe_text(std::size_t column) const;
+
+ private:
+  std::vector<Value> columns_;
+};
+
+// Statements of one transaction, on the database's own thread. Parameters are $1, $2, ... in both
+// databases. Errors: conflict (a constraint), no_space, unavailable (busy or gone), internal.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+  [[nodiscard]] virtual Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  // Returns the number of rows changed.
+  [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  // Runs `action` on the loop's executor after the commit is durable, in commit order; never if the
+  // transaction fails. Events are published this way, so nobody hears of what did not happen.
+  virtual void on_commit(std::function<void()> action) = 0;
+};
+
+// A database that outlives the process. Writes are serialised and durable when they return.
+//
+// `work` runs on the database's thread: it sees only what it captures and must not wait for
+// anything. Writes that arrive together share one commit, each in its own savepoint, so one that
+// fails takes only its own changes with it.
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  template <class F, class R = std::invoke_result_t<F, Transaction&>>
+  [[nodiscard]] Task<R> write(F work) {
+    return submit<R>(std::move(work), Mode::write);
+  }
+  // A consistent snapshot; on_commit is not available.
+  template <class F, class R = std::invoke_result_t<F, Transaction&>>
+  [[nodiscard]] Task<R> read(F work) {
+    return submit<R>(std::move(work), Mode::read);
+  }
+
+  // Finishes what was submitted and closes. Later submissions fail with unavailable.
+  virtual void close() = 0;
+
+ protected:
+  enum class Mode { read, write };
+  // Runs `work` in a transaction of its own; nullopt means it succeeded and was committed, else the
+  // error that rolled it back.
+  using Work = std::function<std::optional<Error>(Transaction&)>;
+  [[nodiscard]] virtual Task<std::optional<Error>> run(Work work, Mode mode) = 0;
+
+ private:
+  template <class R, class F>
+  Task<R> submit(F work, Mode mode) {
+    auto result = std::make_shared<std::optional<R>>();
+    const std::optional<Error> failure = co_await run(
+        [result, work = std::move(work)](Transaction& transaction) mutable -> std::optional<Error> {
+          R out = work(transaction);
+          if (!out) return out.error();
+          result->emplace(std::move(out));
+          return std::nullopt;
+        },
+        mode);
+    if (failure) co_return fail(*failure);
+    co_return std::move(**result);
+  }
+};
+
+// Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
+// lock file beside it, so a second process fails with Errc::conflict. Brings the schema up to date
+// (migrations.h). `loop` is where on_commit actions run.
+[[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file, asio::any_io_executor loop);
+
+}  // namespace trawl::db

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/event.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/describe.h"
+#include "base/id.h"
+#include "base/json.h"
+
+namespace trawl::events {
+
+enum class Type { status, log, progress };
+
+struct Event {
+  std::int64_t seq = 0;  // Grows over all jobs; 0 for progress, which is not recorded.
+  JobId job;
+  Type type = Type::log;
+  SystemTime at;
+  // status: {status, phase?, message, error_code?, final: bool}; log: {level, message};
+  // progress: what the job's progress object holds.
+  json::object data;
+};
+
+// What one watcher has not yet seen. Bounded: of progress only the newest is kept per job, and a
+// watcher that falls 256 recorded events behind is cut off (`lagged`), to come back by last_seq.
+class Subscription {
+ public:
+  static constexpr std::size_t kCapacity = 256;
+
+  Subscription(asio::any_io_executor executor, std::optional<JobId> job) : job_(job), arrived_(executor) {}
+
+  // The next event, or nothing after `limit`, or at once when lagged.
+  [[nodiscard]] Task<std::optional<Event>> next(std::chrono::steady_clock::duration limit);
+  [[nodiscard]] bool lagged() const { return lagged_; }
+
+ private:
+  friend class Bus;
+  void offer(const Event& event);
+
+  std::optional<JobId> job_;  // Empty: all jobs.
+  std::deque<Event> waiting_;
+  bool lagged_ = false;
+  trawl::Event arrived_;
+};
+
+// Tells watchers in this process what just happened. A hint only: the log is the truth.
+// Used on one executor.
+class Bus {
+ public:
+  explicit Bus(asio::any_io_executor executor) : executor_(executor) {}
+
+  void publish(const Event& event);
+
+  // Watches one job, or all of them; ends when the returned object is dropped.
+  [[nodiscard]] std::shared_ptr<Subscription> subscribe(std::optional<JobId> job);
+
+  // The newest progress published for a job that is running here, if any.
+  [[nodiscard]] std::optional<json::object> progress_of(const JobId& job) const;
+
+ private:
+  asio::any_io_executor executor_;
+  std::list<std::weak_ptr<Subscription>> subscriptions_;
+  std::map<JobId, json::object> progress_;  // Dropped with the job's final status.
+};
+
+}  // namespace trawl::events

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace trawl::http {
+
+// Header fields in order; names compare without case.
+class Headers {
+ public:
+  void set(std::string name, std::string value);  // Replaces.
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct Request {
+  std::string method;  // "GET"
+  std::string path;    // Percent-encoded as received, without the query.
+  std::string query;   // Without "?".
+  Headers headers;
+  std::string body;
+  std::string remote;  // The peer's address.
+  std::string id;      // The request id, also sent back as X-Request-ID.
+  std::map<std::string, std::string, std::less<>> path_params;  // Percent-decoded, set by the router.
+
+  [[nodiscard]] const std::string& path_param(std::string_view name) const;
+  // The decoded value of the first query parameter of that name.
+  [[nodiscard]] std::optional<std::string> query_param(std::string_view name) const;
+};
+
+// A part of a file, streamed from disk.
+struct FileBody {
+  std::filesystem::path path;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  std::variant<std::string, FileBody> body;
+};
+
+// An answer with a JSON body.
+[[nodiscard]] Response json_response(int status, const json::value& body);
+
+// The one error body of the API (API.md 6.3, C2): {error, error_code, message, detail, details,
+// status_code, request_id, timestamp}. `problems` become `detail` as an array of {loc, msg, type}.
+[[nodiscard]] Response error_response(const Request& request, int status, std::string_view code, std::string_view message,
+                                      const std::vector<Problem>& problems = {});
+// The same for an Error, with the status of its code.
+[[nodiscard]] Response error_response(const Request& request, const Error& error);
+
+}  // namespace trawl::http

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/blocking_pool.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "db/database.h"
+#include "media/plan.h"
+
+namespace trawl::storage {
+
+// A stored file, as users see it: by row only. `path` is its name in the API ("/files/{path}"),
+// unique over all artifacts; where its bytes are is the storage's business.
+struct Artifact {
+  ArtifactId id;
+  JobId job;
+  media::Kind kind = media::Kind::video;
+  std::string path;      // "videos/Title-abc.mp4"
+  std::string location;  // Relative to the storage root: "content/<job>/<epoch>/Title-abc.mp4".
+  std::string mime_type;
+  std::string language;
+  std::int64_t size = 0;
+  std::string sha256;
+  SystemTime created_at;
+  std::optional<SystemTime> expires_at;
+};
+
+// A file in a staging folder that is to become an artifact.
+struct Staged {
+  std::string name;      // In the staging folder.
+  std::string path;      // The wished name in the API; a suffix is added if it is taken.
+  media::Kind kind = media::Kind::video;
+  std::string language;
+};
+
+// Artifacts in a directory tree:
+//   staging/<job>.<epoch>/   where a lease works; a later epoch never sees it
+//   content/<job>/<epoch>/   what was published by that lease
+// Nothing under content/ is reachable without its row, so files of a lease that lost its fence are
+// invisible and removed by sweep().
+class DirectoryStorage {
+ public:
+  DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database, const Clock& clock);
+
+  // Creates the tree and checks that it can be written. Errc::unavailable or no_space.
+  [[nodiscard]] Task<Result<void>> open();
+
+  // The lease's own work folder (created, mode 0700).
+  [[nodiscard]] Task<Result<std::filesystem::path>> stage(JobId job, std::int64_t epoch);
+  // Takes over the work folder of an earlier lease of the same job that is known to be dead, so
+  // that its parts are not fetched again; the folder as stage() gives it, empty if there was none.
+  [[nodiscard]] Task<Result<std::filesystem::path>> restage(JobId job, std::int64_t epoch);
+  // Removes the work folders of a job.
+  [[nodiscard]] Task<void> discard_stage(JobId job);
+
+  // Makes staged files durable in content/: fsync each, sha256, rename, fsync the folders. The
+  // artifacts returned are not visible until record() commits.
+  [[nodiscard]] Task<Result<std::vector<Artifact>>> publish(JobId job, std::int64_t epoch, std::vector<Staged> files,
+                                                            std::optional<SystemTime> expires_at);
+
+  // Inserts the rows, in the transaction that completes the job. Makes paths unique.
+  [[nodiscard]] static Result<void> record(db::Transaction& transaction, std::vector<Artifact>& artifacts);
+
+  [[nodiscard]] Task<Result<std::vector<Artifact>>> of_job(JobId job);
+  [[nodiscard]] Task<Result<Artifact>> by_path(std::string path);  // Errc::not_found
+  [[nodiscard]] std::filesystem::path file_of(const Artifact& artifact) const;
+  // Deletes a job's artifacts, rows first.
+  [[nodiscard]] Task<Result<void>> remove_of_job(JobId job);
+
+  // Deletes expired artifacts, and content and staging folders that no row or running job refers to.
+  // Returns how many were removed.
+  [[nodiscard]] Task<Result<std::size_t>> sweep();
+
+  struct Space {
+    std::int64_t used = 0, available = 0, total = 0;
+  };
+  [[nodiscard]] Task<Result<Space>> space();
+
+ private:
+  std::filesystem::path root_;
+  BlockingPool& files_;
+  db::Database& database_;
+  const Clock& clock_;
+};
+
+}  // namespace trawl::storage
