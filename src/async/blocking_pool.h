@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -26,7 +26,8 @@ class BlockingPool {
     if constexpr (std::is_void_v<R>) {
       co_await run([&work] { return work(), true; });
     } else {
-      auto result = co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::exception_ptr, std::optional<R>)>(
+      auto result = co_await asio::async_initiate<decltype(asio::use_awaitable),
+                                                  void(std::exception_ptr, std::optional<R>)>(
           [this, &work](auto handler) {
             auto executor = asio::get_associated_executor(handler);
             asio::post(threads_, [&work, executor, handler = std::move(handler)]() mutable {

@@ -12,7 +12,8 @@ namespace trawl {
 // a waiter checks its condition before it waits, on the same executor.
 class Event {
  public:
-  explicit Event(asio::any_io_executor executor) : timer_(executor, std::chrono::steady_clock::time_point::max()) {}
+  explicit Event(asio::any_io_executor executor)
+      : timer_(executor, std::chrono::steady_clock::time_point::max()) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 

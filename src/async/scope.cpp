@@ -32,11 +32,12 @@ void Scope::spawn(std::string name, Task<void> task) {
   if (closing_) return;
   const auto place = running_.emplace(running_.end());
   asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(place->slot(), [this, place, name = std::move(name)](std::exception_ptr failure) {
-                   report(name, failure, closing_);
-                   running_.erase(place);
-                   if (running_.empty()) idle_.notify_all();
-                 }));
+                 asio::bind_cancellation_slot(
+                     place->slot(), [this, place, name = std::move(name)](std::exception_ptr failure) {
+                       report(name, failure, closing_);
+                       running_.erase(place);
+                       if (running_.empty()) idle_.notify_all();
+                     }));
 }
 
 Task<void> Scope::close() {

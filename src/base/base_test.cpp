@@ -29,7 +29,8 @@ TEST(Uuid, CarriesVersionAndVariantOfRfc9562) {
 TEST(Uuid, ReadsBackWhatItPrintsAndRefusesAnythingElse) {
   const Uuid id = Uuid::make(SystemClock().now());
   EXPECT_EQ(Uuid::parse(id.str()), id);
-  for (const char* bad : {"", "x", "00000000-0000-0000-0000-00000000000g", "00000000000000000000000000000000000000"}) {
+  for (const char* bad :
+       {"", "x", "00000000-0000-0000-0000-00000000000g", "00000000000000000000000000000000000000"}) {
     EXPECT_FALSE(Uuid::parse(bad)) << bad;
   }
 }
@@ -43,7 +44,8 @@ TEST(Time, RoundTripsThroughIso8601) {
 TEST(Time, UnderstandsOffsetsAndMissingFractions) {
   EXPECT_EQ(parse_iso8601("1970-01-01T01:00:00+01:00"), SystemTime{Millis{0}});
   EXPECT_EQ(parse_iso8601("1970-01-01T00:00:00Z"), SystemTime{Millis{0}});
-  for (const char* bad : {"", "yesterday", "1970-13-01T00:00:00Z", "1970-01-01T00:00:00", "1970-02-30T00:00:00Z"}) {
+  for (const char* bad :
+       {"", "yesterday", "1970-13-01T00:00:00Z", "1970-01-01T00:00:00", "1970-02-30T00:00:00Z"}) {
     EXPECT_FALSE(parse_iso8601(bad)) << bad;
   }
 }
@@ -61,7 +63,9 @@ TEST(Text, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(to_valid_utf8("\xED\xA0\x80").size(), 9u);  // A surrogate is three wrong bytes.
 }
 
-TEST(Text, TruncatesBetweenCharacters) { EXPECT_EQ(truncate_utf8("a\xC3\xA9", 2), "a"); }
+TEST(Text, TruncatesBetweenCharacters) {
+  EXPECT_EQ(truncate_utf8("a\xC3\xA9", 2), "a");
+}
 
 TEST(Text, PercentCodingRoundTrips) {
   const std::string text = "a b/\xC3\xA9%?";

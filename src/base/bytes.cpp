@@ -21,7 +21,9 @@ std::string to_text(ByteCount bytes) {
 }
 
 Result<ByteCount> parse_bytes(std::string_view text) {
-  const auto bad = [&] { return fail(Errc::invalid, fmt::format("'{}' is not a size such as 10GiB or 1048576", text)); };
+  const auto bad = [&] {
+    return fail(Errc::invalid, fmt::format("'{}' is not a size such as 10GiB or 1048576", text));
+  };
   double amount = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
   if (error != std::errc{} || amount < 0) return bad();
@@ -30,8 +32,10 @@ Result<ByteCount> parse_bytes(std::string_view text) {
   for (const char c : text.substr(static_cast<std::size_t>(end - text.data()))) {
     if (c != ' ') unit += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
-  if (unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  else if (unit.ends_with('b')) unit.pop_back();
+  if (unit.ends_with("ib"))
+    unit.resize(unit.size() - 2);
+  else if (unit.ends_with('b'))
+    unit.pop_back();
   constexpr std::string_view kUnits = "kmgt";
   if (unit.size() > 1 || (unit.size() == 1 && kUnits.find(unit[0]) == std::string_view::npos)) return bad();
 

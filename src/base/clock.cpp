@@ -8,7 +8,9 @@ namespace trawl {
 
 using namespace std::chrono;
 
-SystemTime SystemClock::now() const { return floor<Millis>(system_clock::now()); }
+SystemTime SystemClock::now() const {
+  return floor<Millis>(system_clock::now());
+}
 
 std::string to_iso8601(SystemTime time) {
   const auto day = floor<days>(time);
@@ -24,7 +26,8 @@ Result<SystemTime> parse_iso8601(std::string_view text) {
   const auto bad = [&] { return fail(Errc::invalid, fmt::format("'{}' is not an ISO 8601 time", text)); };
   const std::string copy(text);
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, used = 0;
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6) return bad();
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &used) != 6)
+    return bad();
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   if (!date.ok() || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) return bad();
   std::string_view rest = std::string_view(copy).substr(static_cast<std::size_t>(used));

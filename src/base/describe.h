@@ -16,11 +16,11 @@ namespace trawl {
 // `Rules` specialisation for everything else. JSON in and out, validation, OpenAPI, command-line
 // flags and configuration files are all read off these two.
 struct FieldRule {
-  std::string_view name;  // The member's name.
-  std::string_view doc;   // One sentence for people, shown in OpenAPI, --help and config.
+  std::string_view name;                     // The member's name.
+  std::string_view doc;                      // One sentence for people, shown in OpenAPI, --help and config.
   std::optional<double> min = {}, max = {};  // Inclusive; a length for text, a count for arrays.
-  bool required = false;  // Must be given; otherwise the member's initial value is the default.
-  bool secret = false;    // Masked wherever it is printed.
+  bool required = false;          // Must be given; otherwise the member's initial value is the default.
+  bool secret = false;            // Masked wherever it is printed.
   std::string_view alias = {};    // A second spelling accepted on input.
   std::string_view example = {};  // As JSON text.
   // Looks at decoded text and says what is wrong with it, or nothing.
@@ -38,7 +38,8 @@ template <class T>
 concept Described = std::is_class_v<T> && boost::describe::has_describe_members<T>::value;
 
 template <class T>
-using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+using Members =
+    boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 
 // The rule of a member, looked up in T and then in its described bases; a bare rule if there is none.
 template <Described T>
@@ -55,7 +56,8 @@ constexpr FieldRule rule_of(std::string_view name) {
 }
 
 // Enums travel as text. Specialise with every spelling; the first one of a value is canonical:
-//   template <> struct EnumText<Colour> { static constexpr std::pair<Colour, std::string_view> names[] = {...}; };
+//   template <> struct EnumText<Colour> { static constexpr std::pair<Colour, std::string_view> names[] =
+//   {...}; };
 template <class E>
 struct EnumText;
 

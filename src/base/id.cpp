@@ -10,7 +10,8 @@ namespace trawl {
 namespace {
 
 void fill_random(std::uint8_t* out, std::size_t size) {
-  if (RAND_bytes(out, static_cast<int>(size)) != 1) throw std::runtime_error("the system's random source failed");
+  if (RAND_bytes(out, static_cast<int>(size)) != 1)
+    throw std::runtime_error("the system's random source failed");
 }
 
 // RFC 9562 section 6.2, method 1: a 12-bit counter in rand_a keeps ids of one millisecond in order.
@@ -36,7 +37,8 @@ Uuid Uuid::make(SystemTime now) {
   Uuid id;
   fill_random(id.bytes_.data(), id.bytes_.size());
   const std::uint64_t stamp = sequence().next(static_cast<std::uint64_t>(now.time_since_epoch().count()));
-  for (int i = 0; i < 6; ++i) id.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(stamp >> (52 - 8 * i));
+  for (int i = 0; i < 6; ++i)
+    id.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(stamp >> (52 - 8 * i));
   id.bytes_[6] = static_cast<std::uint8_t>(0x70 | ((stamp >> 8) & 0x0f));
   id.bytes_[7] = static_cast<std::uint8_t>(stamp);
   id.bytes_[8] = static_cast<std::uint8_t>(0x80 | (id.bytes_[8] & 0x3f));
@@ -44,7 +46,9 @@ Uuid Uuid::make(SystemTime now) {
 }
 
 Result<Uuid> Uuid::parse(std::string_view text) {
-  const auto bad = [&] { return fail(Errc::invalid, fmt::format("'{}' is not a UUID", text.substr(0, 64)), "invalid_id"); };
+  const auto bad = [&] {
+    return fail(Errc::invalid, fmt::format("'{}' is not a UUID", text.substr(0, 64)), "invalid_id");
+  };
   if (text.size() != 36) return bad();
   Uuid id;
   std::size_t digit = 0;
@@ -55,10 +59,14 @@ Result<Uuid> Uuid::parse(std::string_view text) {
       continue;
     }
     int value = 0;
-    if (c >= '0' && c <= '9') value = c - '0';
-    else if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
-    else return bad();
+    if (c >= '0' && c <= '9')
+      value = c - '0';
+    else if (c >= 'a' && c <= 'f')
+      value = c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F')
+      value = c - 'A' + 10;
+    else
+      return bad();
     auto& byte = id.bytes_[digit / 2];
     byte = static_cast<std::uint8_t>(digit % 2 == 0 ? value << 4 : byte | value);
     ++digit;
@@ -75,7 +83,9 @@ std::string Uuid::str() const {
   return out;
 }
 
-bool Uuid::nil() const { return *this == Uuid(); }
+bool Uuid::nil() const {
+  return *this == Uuid();
+}
 
 std::string random_hex(std::size_t bytes) {
   std::string raw(bytes, '\0');

@@ -18,9 +18,12 @@ void Decoder::check_range(const FieldRule& rule, double value, std::string_view 
   const bool high = rule.max && value > *rule.max;
   if (!low && !high) return;
   const std::string subject = what.empty() ? "must be" : fmt::format("{} must be", what);
-  if (rule.min && rule.max) problem(fmt::format("{} between {} and {}", subject, *rule.min, *rule.max), "out_of_range");
-  else if (low) problem(fmt::format("{} at least {}", subject, *rule.min), "out_of_range");
-  else problem(fmt::format("{} at most {}", subject, *rule.max), "out_of_range");
+  if (rule.min && rule.max)
+    problem(fmt::format("{} between {} and {}", subject, *rule.min, *rule.max), "out_of_range");
+  else if (low)
+    problem(fmt::format("{} at least {}", subject, *rule.min), "out_of_range");
+  else
+    problem(fmt::format("{} at most {}", subject, *rule.max), "out_of_range");
 }
 
 namespace detail {
@@ -39,7 +42,8 @@ std::optional<N> from_text(const json::value& v) {
 
 std::optional<std::int64_t> whole_number(const json::value& v) {
   if (const auto* i = v.if_int64()) return *i;
-  if (const auto* f = v.if_double(); f && std::trunc(*f) == *f && std::abs(*f) < 9e15) return static_cast<std::int64_t>(*f);
+  if (const auto* f = v.if_double(); f && std::trunc(*f) == *f && std::abs(*f) < 9e15)
+    return static_cast<std::int64_t>(*f);
   return std::nullopt;
 }
 
@@ -71,8 +75,10 @@ void read(Decoder& d, const json::value& v, const FieldRule& rule, std::int64_t&
 
 void read(Decoder& d, const json::value& v, const FieldRule& rule, double& out) {
   std::optional<double> number;
-  if (v.is_number()) number = v.to_number<double>();
-  else if (d.options.text_scalars) number = from_text<double>(v);
+  if (v.is_number())
+    number = v.to_number<double>();
+  else if (d.options.text_scalars)
+    number = from_text<double>(v);
   if (!number || !std::isfinite(*number)) return d.problem("must be a number", "float_type");
   d.check_range(rule, *number, "");
   out = *number;

@@ -44,7 +44,9 @@ class Decoder {
  public:
   explicit Decoder(DecodeOptions how) : options(how) {}
 
-  void problem(std::string msg, std::string_view type) { problems.push_back({path, std::move(msg), std::string(type)}); }
+  void problem(std::string msg, std::string_view type) {
+    problems.push_back({path, std::move(msg), std::string(type)});
+  }
   // Checks a number, length or count against the rule's range; says so if it lies outside.
   void check_range(const FieldRule& rule, double value, std::string_view what);
 
@@ -61,7 +63,9 @@ void read(Decoder& d, const json::value& v, const FieldRule& rule, double& out);
 void read(Decoder& d, const json::value& v, const FieldRule& rule, std::string& out);
 void read(Decoder& d, const json::value& v, const FieldRule& rule, SystemTime& out);
 void read(Decoder& d, const json::value& v, const FieldRule& rule, ByteCount& out);
-inline void read(Decoder&, const json::value& v, const FieldRule&, json::value& out) { out = v; }
+inline void read(Decoder&, const json::value& v, const FieldRule&, json::value& out) {
+  out = v;
+}
 void read(Decoder& d, const json::value& v, const FieldRule& rule, json::object& out);
 void report_enum(Decoder& d, std::span<const std::string_view> allowed);
 
@@ -160,8 +164,10 @@ void read(Decoder& d, const json::value& v, const FieldRule&, T& out) {
     }
     names.push_back(rule.name);
     d.path.emplace_back(rule.name);
-    if (value) read(d, *value, rule, out.*member.pointer);
-    else if (rule.required) d.problem("is required", "missing");
+    if (value)
+      read(d, *value, rule, out.*member.pointer);
+    else if (rule.required)
+      d.problem("is required", "missing");
     d.path.pop_back();
   });
   if (!d.options.refuse_unknown || known == object->size()) return;
@@ -178,7 +184,8 @@ void read(Decoder& d, const json::value& v, const FieldRule&, T& out) {
 // Reads a described struct (or any supported type) from JSON. Members that are absent keep their
 // initial value. All problems are found in one pass, not just the first.
 template <class T>
-[[nodiscard]] std::expected<T, std::vector<Problem>> decode(const json::value& v, DecodeOptions options = {}) {
+[[nodiscard]] std::expected<T, std::vector<Problem>> decode(const json::value& v,
+                                                            DecodeOptions options = {}) {
   Decoder d(options);
   T out{};
   detail::read(d, v, FieldRule{.name = "", .doc = ""}, out);
@@ -199,16 +206,36 @@ template <class T>
 
 namespace detail {
 
-inline json::value write(bool v) { return v; }
-inline json::value write(int v) { return v; }
-inline json::value write(std::int64_t v) { return v; }
-inline json::value write(double v) { return std::isfinite(v) ? json::value(v) : json::value(nullptr); }
-inline json::value write(const std::string& v) { return json::value(to_valid_utf8(v)); }
-inline json::value write(std::string_view v) { return json::value(to_valid_utf8(v)); }
-inline json::value write(SystemTime v) { return json::value(to_iso8601(v)); }
-inline json::value write(ByteCount v) { return v.value; }
-inline json::value write(const json::value& v) { return v; }
-inline json::value write(const json::object& v) { return v; }
+inline json::value write(bool v) {
+  return v;
+}
+inline json::value write(int v) {
+  return v;
+}
+inline json::value write(std::int64_t v) {
+  return v;
+}
+inline json::value write(double v) {
+  return std::isfinite(v) ? json::value(v) : json::value(nullptr);
+}
+inline json::value write(const std::string& v) {
+  return json::value(to_valid_utf8(v));
+}
+inline json::value write(std::string_view v) {
+  return json::value(to_valid_utf8(v));
+}
+inline json::value write(SystemTime v) {
+  return json::value(to_iso8601(v));
+}
+inline json::value write(ByteCount v) {
+  return v.value;
+}
+inline json::value write(const json::value& v) {
+  return v;
+}
+inline json::value write(const json::object& v) {
+  return v;
+}
 template <class Tag>
 json::value write(const Id<Tag>& v) {
   return json::value(v.str());

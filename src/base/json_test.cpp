@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "base/json.h"
+
+#include <gtest/gtest.h>
 
 namespace trawl {
 namespace {
@@ -47,7 +47,8 @@ std::vector<Problem> problems_of(std::string_view text, DecodeOptions options = 
 }
 
 TEST(Decode, KeepsDefaultsForAbsentMembersAndReadsInheritedOnes) {
-  const auto thing = decode<Thing>(parse_json(R"({"name":"x","weight":5,"colour":"rouge","size":"2k"})").value());
+  const auto thing =
+      decode<Thing>(parse_json(R"({"name":"x","weight":5,"colour":"rouge","size":"2k"})").value());
   ASSERT_TRUE(thing);
   EXPECT_EQ(thing->weight, 5);
   EXPECT_EQ(thing->colour, Colour::red);

@@ -26,19 +26,27 @@ Output& output() {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::trace: return spdlog::level::trace;
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
-    case LogLevel::off: return spdlog::level::off;
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
 
 // spdlog's own patterns do not escape JSON, so the line is printed by the JSON library.
 std::string json_line(LogLevel level, std::string_view message, LogFields fields) {
-  json::object line{{"timestamp", to_iso8601(SystemClock().now())}, {"level", to_text(level)}, {"message", to_valid_utf8(message)}};
+  json::object line{{"timestamp", to_iso8601(SystemClock().now())},
+                    {"level", to_text(level)},
+                    {"message", to_valid_utf8(message)}};
   for (const LogField& field : fields) line[field.key] = field.value;
   return json::serialize(line);
 }
@@ -60,7 +68,8 @@ void log(LogLevel level, std::string_view message, LogFields fields) {
   Output& out = output();
   const auto severity = to_spdlog(level);
   if (!out.logger->should_log(severity)) return;
-  out.logger->log(severity, out.format == LogFormat::json ? json_line(level, message, fields) : text_line(level, message, fields));
+  out.logger->log(severity, out.format == LogFormat::json ? json_line(level, message, fields)
+                                                          : text_line(level, message, fields));
 }
 
 }  // namespace trawl

@@ -14,16 +14,18 @@ enum class LogLevel { trace, debug, info, warn, error, off };
 template <>
 struct EnumText<LogLevel> {
   static constexpr std::pair<LogLevel, std::string_view> names[] = {
-      {LogLevel::trace, "TRACE"}, {LogLevel::debug, "DEBUG"},  {LogLevel::info, "INFO"},  {LogLevel::warn, "WARN"},
-      {LogLevel::error, "ERROR"}, {LogLevel::off, "OFF"},      {LogLevel::trace, "trace"}, {LogLevel::debug, "debug"},
-      {LogLevel::info, "info"},   {LogLevel::warn, "WARNING"}, {LogLevel::warn, "warn"},   {LogLevel::warn, "warning"},
-      {LogLevel::error, "error"}, {LogLevel::off, "off"}};
+      {LogLevel::trace, "TRACE"},  {LogLevel::debug, "DEBUG"}, {LogLevel::info, "INFO"},
+      {LogLevel::warn, "WARN"},    {LogLevel::error, "ERROR"}, {LogLevel::off, "OFF"},
+      {LogLevel::trace, "trace"},  {LogLevel::debug, "debug"}, {LogLevel::info, "info"},
+      {LogLevel::warn, "WARNING"}, {LogLevel::warn, "warn"},   {LogLevel::warn, "warning"},
+      {LogLevel::error, "error"},  {LogLevel::off, "off"}};
 };
 
 enum class LogFormat { json, text };
 template <>
 struct EnumText<LogFormat> {
-  static constexpr std::pair<LogFormat, std::string_view> names[] = {{LogFormat::json, "json"}, {LogFormat::text, "text"}};
+  static constexpr std::pair<LogFormat, std::string_view> names[] = {{LogFormat::json, "json"},
+                                                                     {LogFormat::text, "text"}};
 };
 
 // A name and anything encode() can print.
@@ -44,9 +46,17 @@ void configure_log(LogLevel level, LogFormat format);
 // One line: {"timestamp","level","message", fields...}. Never pass secrets: nothing is masked here.
 void log(LogLevel level, std::string_view message, LogFields fields = {});
 
-inline void log_debug(std::string_view message, LogFields fields = {}) { log(LogLevel::debug, message, fields); }
-inline void log_info(std::string_view message, LogFields fields = {}) { log(LogLevel::info, message, fields); }
-inline void log_warn(std::string_view message, LogFields fields = {}) { log(LogLevel::warn, message, fields); }
-inline void log_error(std::string_view message, LogFields fields = {}) { log(LogLevel::error, message, fields); }
+inline void log_debug(std::string_view message, LogFields fields = {}) {
+  log(LogLevel::debug, message, fields);
+}
+inline void log_info(std::string_view message, LogFields fields = {}) {
+  log(LogLevel::info, message, fields);
+}
+inline void log_warn(std::string_view message, LogFields fields = {}) {
+  log(LogLevel::warn, message, fields);
+}
+inline void log_error(std::string_view message, LogFields fields = {}) {
+  log(LogLevel::error, message, fields);
+}
 
 }  // namespace trawl

@@ -21,7 +21,9 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::span<const char> data) { EVP_DigestUpdate(state_->context, data.data(), data.size()); }
+void Sha256::update(std::span<const char> data) {
+  EVP_DigestUpdate(state_->context, data.data(), data.size());
+}
 
 std::string Sha256::finish() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

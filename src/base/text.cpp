@@ -37,8 +37,10 @@ std::string to_valid_utf8(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
-    if (length == 0) out += "\xEF\xBF\xBD";
-    else out += text.substr(0, length);
+    if (length == 0)
+      out += "\xEF\xBF\xBD";
+    else
+      out += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out;
@@ -99,8 +101,10 @@ std::string percent_encode(std::string_view text, std::string_view keep) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (byte < 0x80 && std::isalnum(byte)) || c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain || keep.find(c) != std::string_view::npos) out += c;
-    else fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+    if (plain || keep.find(c) != std::string_view::npos)
+      out += c;
+    else
+      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
   }
   return out;
 }

@@ -43,9 +43,11 @@ class Row {
 class Transaction {
  public:
   virtual ~Transaction() = default;
-  [[nodiscard]] virtual Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  [[nodiscard]] virtual Result<std::vector<Row>> query(std::string_view sql,
+                                                       std::vector<Value> parameters = {}) = 0;
   // Returns the number of rows changed.
-  [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql,
+                                                     std::vector<Value> parameters = {}) = 0;
   // Runs `action` on the loop's executor after the commit is durable, in commit order; never if the
   // transaction fails. Events are published this way, so nobody hears of what did not happen.
   virtual void on_commit(std::function<void()> action) = 0;
@@ -100,6 +102,7 @@ class Database {
 // Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
 // lock file beside it, so a second process fails with Errc::conflict. Brings the schema up to date
 // (migrations.h). `loop` is where on_commit actions run.
-[[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file, asio::any_io_executor loop);
+[[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
+                                                            asio::any_io_executor loop);
 
 }  // namespace trawl::db

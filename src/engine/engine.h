@@ -15,11 +15,11 @@
 namespace trawl::engine {
 
 struct EngineOptions {
-  std::filesystem::path python;              // Empty: /usr/bin/python3, else python3 of PATH.
-  std::filesystem::path host_script;         // engine/host.py
-  std::filesystem::path ytdlp_path;          // A folder or zipapp put first on sys.path; may be empty.
+  std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of PATH.
+  std::filesystem::path host_script;  // engine/host.py
+  std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
-  std::filesystem::path ffmpeg;              // Empty: PATH look-up.
+  std::filesystem::path ffmpeg;  // Empty: PATH look-up.
   std::chrono::seconds start_timeout{60};
 };
 
@@ -31,33 +31,33 @@ BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg))
 // What yt-dlp is asked to do: typed fields only, never raw options. The Python side maps them.
 struct Request {
   std::string url;
-  std::string format;            // A yt-dlp format selector.
-  std::string container;         // Merge and remux target: "mp4", ... Empty: as it comes.
-  std::string audio_format;      // Non-empty: extract the audio to "mp3", ...
-  std::string audio_quality;     // "192" (kbit/s) or "0" for best.
+  std::string format;                           // A yt-dlp format selector.
+  std::string container;                        // Merge and remux target: "mp4", ... Empty: as it comes.
+  std::string audio_format;                     // Non-empty: extract the audio to "mp3", ...
+  std::string audio_quality;                    // "192" (kbit/s) or "0" for best.
   std::vector<std::string> subtitle_languages;  // Empty: no subtitles. "all" is allowed.
   bool automatic_subtitles = false;
   bool manual_subtitles = true;
-  std::string subtitle_format;   // Converted to this: "srt", "vtt", "ass", "lrc".
+  std::string subtitle_format;  // Converted to this: "srt", "vtt", "ass", "lrc".
   bool embed_subtitles = false;
   bool write_subtitles = false;  // Keep them as files of their own.
   bool write_thumbnail = false;
   std::string thumbnail_format;  // "" keeps what the site has.
   bool embed_thumbnail = false;
-  bool embed_metadata = false;   // Tags and chapters.
+  bool embed_metadata = false;  // Tags and chapters.
   bool write_info_json = false;
-  std::string cookies_file;      // Netscape format, in the work folder; may be empty.
-  std::string proxy;             // The only way out; see net::EgressProxy.
-  std::string work_dir;          // Absolute; everything is written here and nowhere else.
-  std::int64_t max_bytes = 0;    // 0: no limit.
-  std::int64_t rate_limit = 0;   // Bytes per second, 0: no limit.
-  int retries = 3;               // Of one HTTP request inside yt-dlp.
+  std::string cookies_file;     // Netscape format, in the work folder; may be empty.
+  std::string proxy;            // The only way out; see net::EgressProxy.
+  std::string work_dir;         // Absolute; everything is written here and nowhere else.
+  std::int64_t max_bytes = 0;   // 0: no limit.
+  std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
+  int retries = 3;              // Of one HTTP request inside yt-dlp.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
-                      (url, format, container, audio_format, audio_quality, subtitle_languages, automatic_subtitles,
-                       manual_subtitles, subtitle_format, embed_subtitles, write_subtitles, write_thumbnail,
-                       thumbnail_format, embed_thumbnail, embed_metadata, write_info_json, cookies_file, proxy, work_dir,
-                       max_bytes, rate_limit, retries))
+                      (url, format, container, audio_format, audio_quality, subtitle_languages,
+                       automatic_subtitles, manual_subtitles, subtitle_format, embed_subtitles,
+                       write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
+                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries))
 
 // What a child says while it works. Called on the engine's executor.
 struct Listener {
@@ -79,7 +79,8 @@ class Child {
   [[nodiscard]] virtual Task<Result<media::Plan>> resolve(std::chrono::seconds limit) = 0;
   // yt-dlp moves the bytes itself and stops before post-processing.
   // `quiet_limit`: no progress for this long is Errc::timeout.
-  [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit, std::chrono::seconds quiet_limit) = 0;
+  [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit,
+                                                    std::chrono::seconds quiet_limit) = 0;
   // Post-processing in place; the files that result.
   [[nodiscard]] virtual Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) = 0;
 
@@ -103,7 +104,8 @@ class Engine {
   // Forks a child for `request`; with a plan, resolve() is skipped; with `transferred`, transfer()
   // as well (the parts are in work_dir).
   [[nodiscard]] virtual Task<Result<std::unique_ptr<Child>>> open(Request request, Listener listener,
-                                                                  std::optional<media::Plan> plan, bool transferred) = 0;
+                                                                  std::optional<media::Plan> plan,
+                                                                  bool transferred) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Engine> make_engine(asio::any_io_executor executor, EngineOptions options);

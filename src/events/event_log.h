@@ -17,13 +17,16 @@ namespace trawl::events {
 // The durable record of what happened to every job: table `events`, in commit order.
 class EventLog {
  public:
-  EventLog(db::Database& database, Bus& bus, const Clock& clock) : database_(database), bus_(bus), clock_(clock) {}
+  EventLog(db::Database& database, Bus& bus, const Clock& clock)
+      : database_(database), bus_(bus), clock_(clock) {}
 
   // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
-  [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type, json::object data);
+  [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type,
+                                    json::object data);
 
   // Events of `job` with seq > after, oldest first, at most `limit`.
-  [[nodiscard]] Task<Result<std::vector<Event>>> since(JobId job, std::int64_t after, std::size_t limit = 1000);
+  [[nodiscard]] Task<Result<std::vector<Event>>> since(JobId job, std::int64_t after,
+                                                       std::size_t limit = 1000);
 
   // Log lines of a job: the last `tail` of them at or above `level`, oldest first, skipping `offset`
   // from the newest end. `total` counts all that match.
@@ -31,7 +34,8 @@ class EventLog {
     std::vector<Event> lines;
     std::int64_t total = 0;
   };
-  [[nodiscard]] Task<Result<LogPage>> logs(JobId job, std::string min_level, std::int64_t tail, std::int64_t offset);
+  [[nodiscard]] Task<Result<LogPage>> logs(JobId job, std::string min_level, std::int64_t tail,
+                                           std::int64_t offset);
 
  private:
   db::Database& database_;

@@ -58,8 +58,8 @@ struct Response {
 
 // The one error body of the API (API.md 6.3, C2): {error, error_code, message, detail, details,
 // status_code, request_id, timestamp}. `problems` become `detail` as an array of {loc, msg, type}.
-[[nodiscard]] Response error_response(const Request& request, int status, std::string_view code, std::string_view message,
-                                      const std::vector<Problem>& problems = {});
+[[nodiscard]] Response error_response(const Request& request, int status, std::string_view code,
+                                      std::string_view message, const std::vector<Problem>& problems = {});
 // The same for an Error, with the status of its code.
 [[nodiscard]] Response error_response(const Request& request, const Error& error);
 

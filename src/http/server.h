@@ -17,7 +17,7 @@ struct ServerOptions {
   std::size_t max_body = 1 << 20;
   std::size_t max_header = 16 << 10;
   std::size_t max_connections = 4096;
-  std::chrono::seconds read_timeout{30};  // For one request to arrive, and for an idle connection.
+  std::chrono::seconds read_timeout{30};   // For one request to arrive, and for an idle connection.
   std::chrono::seconds write_timeout{60};  // For the peer to take one block of an answer.
 };
 
@@ -33,7 +33,7 @@ class Server {
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };
 
-[[nodiscard]] std::unique_ptr<Server> make_server(asio::any_io_executor executor, BlockingPool& files, const Router& router,
-                                                  ServerOptions options);
+[[nodiscard]] std::unique_ptr<Server> make_server(asio::any_io_executor executor, BlockingPool& files,
+                                                  const Router& router, ServerOptions options);
 
 }  // namespace trawl::http

@@ -20,7 +20,7 @@ struct Transfer {
   std::string protocol;  // yt-dlp's: "https", "m3u8_native", "http_dash_segments", ...
   std::string url;
   std::string ext;
-  std::string language;  // Subtitles and audio tracks; may be empty.
+  std::string language;              // Subtitles and audio tracks; may be empty.
   std::optional<std::int64_t> size;  // As far as the site says.
 };
 BOOST_DESCRIBE_STRUCT(Transfer, (), (kind, format_id, protocol, url, ext, language, size))
@@ -29,7 +29,7 @@ BOOST_DESCRIBE_STRUCT(Transfer, (), (kind, format_id, protocol, url, ext, langua
 // without asking the site again.
 struct Plan {
   std::string extractor;
-  std::string id;     // The site's id of the medium.
+  std::string id;  // The site's id of the medium.
   std::string title;
   json::object info;  // yt-dlp's sanitised info dict, complete enough for process_ie_result.
   std::vector<Transfer> transfers;
@@ -60,8 +60,11 @@ BOOST_DESCRIBE_STRUCT(Progress, (), (downloaded_bytes, total_bytes, speed, eta))
 template <>
 struct trawl::EnumText<trawl::media::Kind> {
   static constexpr std::pair<trawl::media::Kind, std::string_view> names[] = {
-      {trawl::media::Kind::video, "video"},           {trawl::media::Kind::audio, "audio"},
-      {trawl::media::Kind::subtitle, "subtitle"},     {trawl::media::Kind::transcript, "transcript"},
-      {trawl::media::Kind::thumbnail, "thumbnail"},   {trawl::media::Kind::info, "info"},
+      {trawl::media::Kind::video, "video"},
+      {trawl::media::Kind::audio, "audio"},
+      {trawl::media::Kind::subtitle, "subtitle"},
+      {trawl::media::Kind::transcript, "transcript"},
+      {trawl::media::Kind::thumbnail, "thumbnail"},
+      {trawl::media::Kind::info, "info"},
       {trawl::media::Kind::description, "description"}};
 };

@@ -13,7 +13,7 @@
 namespace trawl::net {
 
 struct EgressRules {
-  bool allow_private_networks = false;  // Opens loopback, private and link-local ranges.
+  bool allow_private_networks = false;       // Opens loopback, private and link-local ranges.
   std::vector<std::string> allowed_domains;  // Empty: all. "example.com" covers its subdomains.
   std::vector<std::string> denied_domains;
   bool allow_youtube = true;

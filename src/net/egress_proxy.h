@@ -44,11 +44,13 @@ class EgressProxy {
   [[nodiscard]] virtual std::unique_ptr<Pass> admit() = 0;
 };
 
-[[nodiscard]] std::unique_ptr<EgressProxy> make_egress_proxy(asio::any_io_executor executor, const EgressPolicy& policy,
+[[nodiscard]] std::unique_ptr<EgressProxy> make_egress_proxy(asio::any_io_executor executor,
+                                                             const EgressPolicy& policy,
                                                              EgressProxy::Options options);
 
 // Resolves `host` and judges every address; the judged addresses, or Errc::forbidden
 // ("address_not_allowed") if any is refused, Errc::unavailable ("dns_failed") if there is none.
-[[nodiscard]] Task<Result<std::vector<boost::asio::ip::address>>> resolve_judged(const EgressPolicy& policy, std::string host);
+[[nodiscard]] Task<Result<std::vector<boost::asio::ip::address>>> resolve_judged(const EgressPolicy& policy,
+                                                                                 std::string host);
 
 }  // namespace trawl::net

@@ -34,8 +34,8 @@ struct Artifact {
 
 // A file in a staging folder that is to become an artifact.
 struct Staged {
-  std::string name;      // In the staging folder.
-  std::string path;      // The wished name in the API; a suffix is added if it is taken.
+  std::string name;  // In the staging folder.
+  std::string path;  // The wished name in the API; a suffix is added if it is taken.
   media::Kind kind = media::Kind::video;
   std::string language;
 };
@@ -47,7 +47,8 @@ struct Staged {
 // invisible and removed by sweep().
 class DirectoryStorage {
  public:
-  DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database, const Clock& clock);
+  DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
+                   const Clock& clock);
 
   // Creates the tree and checks that it can be written. Errc::unavailable or no_space.
   [[nodiscard]] Task<Result<void>> open();
@@ -62,7 +63,8 @@ class DirectoryStorage {
 
   // Makes staged files durable in content/: fsync each, sha256, rename, fsync the folders. The
   // artifacts returned are not visible until record() commits.
-  [[nodiscard]] Task<Result<std::vector<Artifact>>> publish(JobId job, std::int64_t epoch, std::vector<Staged> files,
+  [[nodiscard]] Task<Result<std::vector<Artifact>>> publish(JobId job, std::int64_t epoch,
+                                                            std::vector<Staged> files,
                                                             std::optional<SystemTime> expires_at);
 
   // Inserts the rows, in the transaction that completes the job. Makes paths unique.

@@ -1,0 +1,106 @@
+#include "media/options.h"
+
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace trawl::media {
+namespace {
+
+std::optional<int> height_of(Quality quality) {
+  switch (quality) {
+    case Quality::p4320:
+      return 4320;
+    case Quality::p2160:
+      return 2160;
+    case Quality::p1440:
+      return 1440;
+    case Quality::p1080:
+      return 1080;
+    case Quality::p720:
+      return 720;
+    case Quality::p480:
+      return 480;
+    case Quality::p360:
+      return 360;
+    case Quality::p240:
+      return 240;
+    case Quality::p144:
+      return 144;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool alnum(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 && static_cast<unsigned char>(c) < 0x80;
+}
+
+}  // namespace
+
+bool wants_audio_only(const DownloadOptions& options) {
+  return options.audio_only || options.quality == Quality::audio;
+}
+
+std::string format_selector(const DownloadOptions& options) {
+  if (options.custom_format) return std::string(trim(*options.custom_format));
+  if (wants_audio_only(options)) return "bestaudio/best";
+  if (options.quality == Quality::worst) return "worstvideo+worstaudio/worst";
+  if (const auto height = height_of(options.quality)) {
+    return fmt::format("bestvideo[height<={0}]+bestaudio/best[height<={0}]/best", *height);
+  }
+  return "bestvideo+bestaudio/best";
+}
+
+std::optional<std::string> check_custom_format(std::string_view text) {
+  constexpr std::string_view kGrammar = "[]<>=!^$*~?:,/+()-._' \"";
+  const std::string_view selector = trim(text);
+  if (selector.empty()) return "must not be empty";
+  if (selector.front() == '-') return "must not begin with '-'";
+  for (const char c : selector) {
+    if (!alnum(c) && kGrammar.find(c) == std::string_view::npos) {
+      return fmt::format("must not contain '{}'", std::isprint(static_cast<unsigned char>(c))
+                                                      ? std::string(1, c)
+                                                      : "control characters");
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_language(std::string_view text) {
+  const auto wrong = [&] {
+    return fmt::format("'{}' is not a language code such as en, pt-BR or all",
+                       to_valid_utf8(text.substr(0, 40)));
+  };
+  if (text == "all") return std::nullopt;
+  const auto parts = split(text, '-');
+  if (parts[0].size() < 2 || parts[0].size() > 3) return wrong();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && (parts[i].size() < 2 || parts[i].size() > 8)) return wrong();
+    for (const char c : parts[i]) {
+      if (!alnum(c) || (i == 0 && std::isdigit(static_cast<unsigned char>(c)))) return wrong();
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_audio_quality(std::string_view text) {
+  for (const std::string_view known : {"96", "128", "192", "256", "320", "best"}) {
+    if (text == known) return std::nullopt;
+  }
+  return "must be one of 96, 128, 192, 256, 320, best";
+}
+
+std::optional<std::string> check_http_url(std::string_view text) {
+  const std::string_view url = trim(text);
+  const std::string start = to_lower(url.substr(0, 8));
+  const std::size_t scheme = start.starts_with("https://") ? 8 : start.starts_with("http://") ? 7 : 0;
+  if (scheme == 0) return "must start with http:// or https://";
+  if (url.size() == scheme || url[scheme] == '/' || url[scheme] == '?' || url[scheme] == '#')
+    return "must name a host";
+  return std::nullopt;
+}
+
+}  // namespace trawl::media
