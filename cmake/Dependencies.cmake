@@ -20,7 +20,7 @@ target_compile_definitions(trawl_flags INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
   SPDLOG_FMT_EXTERNAL)
 target_compile_options(trawl_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type -Werror=unused-result
+  -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-designated-field-initializers -Wnon-virtual-dtor -Werror=return-type -Werror=unused-result
   "SHELL:-Xclang -fno-pch-timestamp")
 target_link_libraries(trawl_flags INTERFACE
   Boost::json fmt::fmt OpenSSL::Crypto Threads::Threads)

@@ -38,6 +38,7 @@ struct Staged {
   std::string path;  // The wished name in the API; a suffix is added if it is taken.
   media::Kind kind = media::Kind::video;
   std::string language;
+  std::string mime_type;
 };
 
 // Artifacts in a directory tree:

@@ -1,0 +1,149 @@
+#include "api/download_routes.h"
+
+#include <fmt/format.h>
+
+#include "api/body.h"
+#include "api/paging.h"
+
+namespace trawl::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The API's status words as the states they stand for; nothing for an unknown word.
+std::optional<std::vector<jobs::State>> states_of(std::string_view status) {
+  std::vector<jobs::State> states;
+  for (const auto& [state, name] : EnumText<jobs::State>::names) {
+    if (jobs::api_status(state) == status) states.push_back(state);
+  }
+  return states.empty() ? std::nullopt : std::optional(states);
+}
+
+// Refusals that pass by themselves tell when to come back.
+http::Response refusal(const http::Request& request, const Error& error) {
+  if (error.reason == "invalid_url") {
+    return http::error_response(request, 422, error.reason, error.message,
+                                {{{"url"}, error.message, "value_error"}});
+  }
+  http::Response response = http::error_response(request, error);
+  if (retryable(error.code)) response.headers.set("Retry-After", error.code == Errc::no_space ? "60" : "5");
+  return response;
+}
+
+}  // namespace
+
+void DownloadRoutes::add_to(http::Router& router) {
+  router.add("POST", "/api/v1/downloads",
+             [this](http::Request request) { return create(std::move(request), 202, true); });
+  router.add("POST", "/api/v1/download",
+             [this](http::Request request) { return create(std::move(request), 201, false); });
+  router.add("GET", "/api/v1/downloads", [this](http::Request request) { return list(std::move(request)); });
+  for (const std::string base : {"/api/v1/downloads/{id}", "/api/v1/download/{id}"}) {
+    router.add("GET", base, [this](http::Request request) { return show(std::move(request)); });
+    router.add("DELETE", base, [this](http::Request request) { return cancel(std::move(request)); });
+    router.add("GET", base + "/logs", [this](http::Request request) { return logs(std::move(request)); });
+  }
+}
+
+Task<http::Response> DownloadRoutes::create(http::Request request, int status, bool canonical) {
+  auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
+  if (!body) co_return std::move(body.error());
+  const auto download = co_await downloads_.submit(std::move(*body), "");
+  if (!download) co_return refusal(request, download.error());
+
+  http::Response response = http::json_response(status, encode(view_of(*download, context_)));
+  response.headers.set("Location",
+                       fmt::format("{}/api/v1/downloads/{}", context_.public_url, download->job.id.str()));
+  co_return response;
+}
+
+Task<http::Response> DownloadRoutes::show(http::Request request) {
+  const auto id = JobId::parse(request.path_param("id"));
+  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  const auto download = co_await downloads_.find(*id);
+  if (!download) co_return http::error_response(request, download.error());
+  co_return http::json_response(200, encode(view_of(*download, context_)));
+}
+
+Task<http::Response> DownloadRoutes::list(http::Request request) {
+  const auto paging = read_paging(request);
+  if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
+  jobs::JobStore::Filter filter{.states = {}, .offset = paging->offset, .limit = paging->size};
+  if (const auto status = request.query_param("status")) {
+    const auto states = states_of(*status);
+    if (!states) {
+      co_return http::error_response(request, 422, "validation_error",
+                                     "status must be one of queued, running, completed, failed, cancelled");
+    }
+    filter.states = *states;
+  }
+  const auto page = co_await downloads_.list(std::move(filter));
+  if (!page) co_return http::error_response(request, page.error());
+
+  ListView view{.downloads = {},
+                .total = page->total,
+                .page = paging->offset / paging->size + 1,
+                .page_size = paging->size};
+  view.total_pages = (view.total + view.page_size - 1) / view.page_size;
+  view.has_previous = paging->offset > 0;
+  view.has_next = paging->offset + view.page_size < view.total;
+  for (const downloads::Download& download : page->downloads)
+    view.downloads.push_back(view_of(download, context_));
+  co_return http::json_response(200, encode(view));
+}
+
+Task<http::Response> DownloadRoutes::cancel(http::Request request) {
+  const auto id = JobId::parse(request.path_param("id"));
+  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  if (request.query_param("purge") == "true") {
+    const auto purged = co_await downloads_.purge(*id);
+    if (purged)
+      co_return http::json_response(
+          200, encode(CancelView{id->str(), id->str(), id->str(), "deleted", 0,
+                                 "the download and its files are deleted", clock_.now()}));
+    if (purged.error().reason != "not_final") co_return http::error_response(request, purged.error());
+  }
+  const auto state = co_await downloads_.cancel(*id, 900ms);
+  if (!state) co_return http::error_response(request, state.error());
+  const bool stopped = *state == jobs::State::cancelled;
+  co_return http::json_response(
+      200, encode(CancelView{id->str(), id->str(), id->str(), stopped ? "cancelled" : "cancelling", 1,
+                             stopped ? "the download is cancelled" : "the download is being stopped",
+                             clock_.now()}));
+}
+
+Task<http::Response> DownloadRoutes::logs(http::Request request) {
+  const auto id = JobId::parse(request.path_param("id"));
+  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  const auto level = parse_enum<LogLevel>(request.query_param("level").value_or("DEBUG"));
+  if (!level)
+    co_return http::error_response(request, 422, "validation_error",
+                                   "level must be one of DEBUG, INFO, WARN, ERROR");
+  const auto tail = read_number(request, "tail", 1000, 1, 10'000);
+  const auto offset = read_number(request, "offset", 0, 0, 1'000'000);
+  for (const auto& number : {tail, offset}) {
+    if (!number) co_return http::error_response(request, 422, number.error().reason, number.error().message);
+  }
+  const auto page = co_await downloads_.logs(*id, *level, *tail, *offset);
+  if (!page) co_return http::error_response(request, page.error());
+
+  if (request.query_param("format") == "text") {
+    http::Response response;
+    std::string text;
+    for (const events::Event& event : page->lines) {
+      const LogLine line = log_line(event);
+      text += fmt::format("{} {:5} {}\n", to_iso8601(line.timestamp), line.level, line.message);
+    }
+    response.headers.set("Content-Type", "text/plain; charset=utf-8");
+    response.body = std::move(text);
+    co_return response;
+  }
+  LogsView view{
+      .request_id = id->str(), .job_id = id->str(), .logs = {}, .log_level = std::string(to_text(*level))};
+  for (const events::Event& event : page->lines) view.logs.push_back(log_line(event));
+  view.total_lines = view.total_logs = view.total_count = page->total;
+  view.truncated = static_cast<std::int64_t>(view.logs.size()) < page->total;
+  co_return http::json_response(200, encode(view));
+}
+
+}  // namespace trawl::api

@@ -1,0 +1,108 @@
+#include "api/health_routes.h"
+
+namespace trawl::api {
+
+HealthRoutes::HealthRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage,
+                           engine::Engine& engine, const Clock& clock, Facts facts)
+    : downloads_(downloads),
+      storage_(storage),
+      engine_(engine),
+      clock_(clock),
+      facts_(std::move(facts)),
+      started_(clock.now()) {}
+
+void HealthRoutes::add_to(http::Router& router) {
+  const auto add = [&](std::initializer_list<const char*> paths,
+                       Task<http::Response> (HealthRoutes::*member)(http::Request)) {
+    for (const char* path : paths)
+      router.add("GET", path,
+                 [this, member](http::Request request) { return (this->*member)(std::move(request)); });
+  };
+  add({"/api/v1/health", "/health", "/api/v1/health/detailed", "/health/detailed"}, &HealthRoutes::health);
+  add({"/api/v1/health/ready", "/readyz", "/api/v1/readyz"}, &HealthRoutes::ready);
+  add({"/api/v1/health/live", "/healthz"}, &HealthRoutes::live);
+  add({"/api/v1/version", "/version"}, &HealthRoutes::version);
+}
+
+Task<HealthRoutes::Checks> HealthRoutes::check() {
+  Checks out{{}, "healthy"};
+  const auto worsen = [&](std::string_view status) {
+    if (out.status != "unhealthy") out.status = status;
+  };
+
+  json::object queue{
+      {"status", "healthy"}, {"running_jobs", facts_.running()}, {"max_workers", facts_.slots}};
+  if (const auto counts = co_await downloads_.counts()) {
+    std::int64_t waiting = 0;
+    for (const auto& [state, count] : *counts) waiting += jobs::api_status(state) == "queued" ? count : 0;
+    queue["active_jobs"] = waiting + static_cast<std::int64_t>(facts_.running());
+    queue["queued_jobs"] = waiting;
+  } else {
+    queue["status"] = "unhealthy";
+    worsen("unhealthy");
+  }
+  out.checks["queue"] = std::move(queue);
+
+  json::object disk{{"status", "healthy"}};
+  if (const auto space = co_await storage_.space(); !space) {
+    disk["status"] = "unhealthy";
+    worsen("unhealthy");
+  } else {
+    disk["available_gb"] = static_cast<double>(space->available) / (1 << 30);
+    disk["percent_used"] = space->total > 0 ? 100.0 * static_cast<double>(space->total - space->available) /
+                                                  static_cast<double>(space->total)
+                                            : 0;
+    disk["used_bytes"] = space->used;
+    if (space->available < facts_.low_disk_bytes) {
+      disk["status"] = "degraded";
+      worsen("degraded");
+    }
+  }
+  out.checks["storage"] = std::move(disk);
+
+  const engine::Versions versions = engine_.versions();
+  out.checks["ytdlp"] = json::object{{"status", engine_.healthy() ? "healthy" : "unhealthy"},
+                                     {"version", versions.ytdlp},
+                                     {"ffmpeg", versions.ffmpeg}};
+  if (!engine_.healthy())
+    worsen("unhealthy");
+  else if (versions.ffmpeg.empty())
+    worsen("degraded");
+  co_return out;
+}
+
+Task<http::Response> HealthRoutes::health(http::Request) {
+  Checks found = co_await check();
+  const int status = found.status == "unhealthy" ? 503 : 200;
+  const auto uptime = std::chrono::duration<double>(clock_.now() - started_).count();
+  co_return http::json_response(status, json::object{{"status", found.status},
+                                                     {"timestamp", to_iso8601(clock_.now())},
+                                                     {"version", facts_.version},
+                                                     {"uptime_seconds", uptime},
+                                                     {"draining", facts_.draining()},
+                                                     {"checks", std::move(found.checks)}});
+}
+
+Task<http::Response> HealthRoutes::ready(http::Request) {
+  const Checks found = co_await check();
+  const bool ready = !facts_.draining() && found.status != "unhealthy";
+  co_return http::json_response(ready ? 200 : 503,
+                                json::object{{"status", ready               ? "ready"
+                                                        : facts_.draining() ? "draining"
+                                                                            : found.status}});
+}
+
+Task<http::Response> HealthRoutes::live(http::Request) {
+  co_return http::json_response(200, json::object{{"status", "alive"}});
+}
+
+Task<http::Response> HealthRoutes::version(http::Request) {
+  const engine::Versions versions = engine_.versions();
+  co_return http::json_response(200, json::object{{"name", "trawl"},
+                                                  {"version", facts_.version},
+                                                  {"ytdlp_version", versions.ytdlp},
+                                                  {"python_version", versions.python},
+                                                  {"ffmpeg_version", versions.ffmpeg}});
+}
+
+}  // namespace trawl::api

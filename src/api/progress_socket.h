@@ -1,0 +1,30 @@
+#pragma once
+
+#include "api/views.h"
+#include "downloads/downloads.h"
+#include "http/router.h"
+
+namespace trawl::api {
+
+// WebSocket progress of one download (docs/websocket.md).
+//
+// First `connected`, then `snapshot`, then what happens: `progress` (at most 4 a second), `status`
+// and `log`; the socket closes with 1000 after the final status. With `?last_seq=N` everything
+// recorded after N is sent before anything new. A watcher that cannot keep up loses progress only.
+class ProgressSocket {
+ public:
+  ProgressSocket(downloads::Downloads& downloads, const Clock& clock, ViewContext context)
+      : downloads_(downloads), clock_(clock), context_(std::move(context)) {}
+
+  void add_to(http::Router& router);
+
+ private:
+  class Session;
+  Task<void> serve(http::Request request, http::WebSocket& socket);
+
+  downloads::Downloads& downloads_;
+  const Clock& clock_;
+  ViewContext context_;
+};
+
+}  // namespace trawl::api

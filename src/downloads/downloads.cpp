@@ -1,0 +1,139 @@
+#include "downloads/downloads.h"
+
+#include <fmt/format.h>
+
+#include "net/egress_proxy.h"
+#include "net/url.h"
+
+namespace trawl::downloads {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Fields that are understood and validated, but that nothing here can honour: saying so is better
+// than a job that silently lacks what was asked for.
+Result<void> check_available(const media::DownloadRequest& request) {
+  if (request.webhook_url) {
+    return fail(Errc::unsupported,
+                "webhook_url: this version does not deliver webhooks; watch the job's WebSocket instead",
+                "not_available");
+  }
+  if (request.cookies_id) {
+    return fail(Errc::unsupported,
+                fmt::format("cookies_id: there are no stored cookies '{}'", *request.cookies_id),
+                "unknown_cookies");
+  }
+  return {};
+}
+
+}  // namespace
+
+Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
+  if (auto available = check_available(request); !available) co_return fail(available.error());
+  request.url = std::string(trim(request.url));
+  if (auto judged = co_await judge(request.url); !judged) co_return fail(judged.error());
+  if (auto space = co_await check_space(); !space) co_return fail(space.error());
+
+  auto job = co_await store_.add({.kind = "download",
+                                  .tenant = std::move(tenant),
+                                  .priority = request.priority,
+                                  .request = encode(request).as_object()},
+                                 limits_.queue_max);
+  if (!job) co_return fail(job.error());
+  co_return Download{std::move(*job), std::move(request), {}};
+}
+
+Task<Result<void>> Downloads::judge(std::string url) {
+  const auto parsed = net::parse_url(url);
+  if (!parsed) co_return fail(parsed.error());
+  if (auto allowed = policy_.judge_url(*parsed); !allowed) co_return fail(allowed.error());
+  const auto addresses = co_await net::resolve_judged(policy_, parsed->host);
+  // A name that does not resolve now may do so later: the job's own attempts find out.
+  if (!addresses && addresses.error().code == Errc::forbidden) co_return fail(addresses.error());
+  co_return Result<void>();
+}
+
+Task<Result<void>> Downloads::check_space() {
+  if (limits_.low_disk_bytes <= 0) co_return Result<void>();
+  const auto space = co_await storage_.space();
+  if (!space) co_return fail(space.error());
+  if (space->available < limits_.low_disk_bytes) {
+    co_return fail(
+        Errc::no_space,
+        fmt::format("only {} are free on the storage disk; {} must be (storage.low_disk_bytes)",
+                    to_text(ByteCount{space->available}), to_text(ByteCount{limits_.low_disk_bytes})),
+        "disk_full");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<Download>> Downloads::describe(jobs::Job job) {
+  Download download;
+  auto request = decode_own<media::DownloadRequest>(job.request, "request");
+  if (!request) co_return fail(request.error());
+  download.request = std::move(*request);
+  if (job.state == jobs::State::completed) {
+    auto artifacts = co_await storage_.of_job(job.id);
+    if (!artifacts) co_return fail(artifacts.error());
+    download.artifacts = std::move(*artifacts);
+  }
+  if (const auto live = bus_.progress_of(job.id); live && job.state == jobs::State::running)
+    job.progress = *live;
+  download.job = std::move(job);
+  co_return download;
+}
+
+Task<Result<Download>> Downloads::find(JobId id) {
+  auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  co_return co_await describe(std::move(*job));
+}
+
+Task<Result<Downloads::Page>> Downloads::list(jobs::JobStore::Filter filter) {
+  auto jobs = co_await store_.list(std::move(filter));
+  if (!jobs) co_return fail(jobs.error());
+  Page page{{}, jobs->total};
+  for (jobs::Job& job : jobs->jobs) {
+    auto download = co_await describe(std::move(job));
+    if (!download) co_return fail(download.error());
+    page.downloads.push_back(std::move(*download));
+  }
+  co_return page;
+}
+
+Task<Result<jobs::State>> Downloads::cancel(JobId id, std::chrono::milliseconds patience) {
+  const auto watch = bus_.subscribe(id);
+  const auto asked = co_await store_.cancel(id);
+  if (!asked || *asked != jobs::State::cancelling) co_return asked;
+
+  const auto deadline = steady_clock::now() + patience;
+  while (steady_clock::now() < deadline) {
+    const auto event = co_await watch->next(deadline - steady_clock::now());
+    if (!event || watch->lagged()) break;
+    if (event->type == events::Type::status && event->data.at("final").as_bool())
+      co_return jobs::State::cancelled;
+  }
+  co_return jobs::State::cancelling;
+}
+
+Task<Result<void>> Downloads::purge(JobId id) {
+  const auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  if (!jobs::final(job->state)) {
+    co_return fail(
+        Errc::conflict,
+        fmt::format("download {} is still {}; cancel it first", id.str(), jobs::api_status(job->state)),
+        "not_final");
+  }
+  if (auto removed = co_await storage_.remove_of_job(id); !removed) co_return fail(removed.error());
+  co_return co_await store_.remove(id);
+}
+
+Task<Result<events::EventLog::LogPage>> Downloads::logs(JobId id, LogLevel min_level, std::int64_t tail,
+                                                        std::int64_t offset) {
+  const auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  co_return co_await log_.logs(id, std::string(to_text(min_level)), tail, offset);
+}
+
+}  // namespace trawl::downloads

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/event_log.h"
+#include "jobs/job_store.h"
+#include "media/options.h"
+#include "net/egress.h"
+#include "storage/storage.h"
+
+namespace trawl::downloads {
+
+// A job with what it was asked for and what came of it.
+struct Download {
+  jobs::Job job;
+  media::DownloadRequest request;
+  std::vector<storage::Artifact> artifacts;
+};
+
+struct SubmitLimits {
+  std::int64_t queue_max = 1000;
+  std::int64_t low_disk_bytes = 0;  // Less free space than this closes admission; 0: never.
+};
+
+// The product's front door: what the API and the command line call.
+class Downloads {
+ public:
+  Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus,
+            storage::DirectoryStorage& storage, const net::EgressPolicy& policy, SubmitLimits limits)
+      : store_(store), log_(log), bus_(bus), storage_(storage), policy_(policy), limits_(limits) {}
+
+  // Accepts a decoded request. When this returns a download, it is on disk and will end.
+  // Errc::invalid; Errc::forbidden ("address_not_allowed", "domain_not_allowed", ...);
+  // Errc::unsupported ("not_available") for what this version cannot do; Errc::unavailable
+  // ("queue_full"); Errc::no_space.
+  [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant);
+
+  [[nodiscard]] Task<Result<Download>> find(JobId id);
+
+  struct Page {
+    std::vector<Download> downloads;  // Newest first.
+    std::int64_t total = 0;
+  };
+  [[nodiscard]] Task<Result<Page>> list(jobs::JobStore::Filter filter);
+
+  // Asks for the end of a download and waits up to `patience` for a running one to stop. Returns
+  // the state that came of it (`cancelled`, or `cancelling` when it takes longer).
+  [[nodiscard]] Task<Result<jobs::State>> cancel(JobId id, std::chrono::milliseconds patience);
+  // Deletes an ended download: its files, rows and log.
+  [[nodiscard]] Task<Result<void>> purge(JobId id);
+
+  [[nodiscard]] Task<Result<events::EventLog::LogPage>> logs(JobId id, LogLevel min_level, std::int64_t tail,
+                                                             std::int64_t offset);
+  [[nodiscard]] Task<Result<std::map<jobs::State, std::int64_t>>> counts() { return store_.counts(); }
+
+  [[nodiscard]] events::EventLog& log() { return log_; }
+  [[nodiscard]] events::Bus& bus() { return bus_; }
+
+ private:
+  [[nodiscard]] Task<Result<void>> judge(std::string url);
+  [[nodiscard]] Task<Result<void>> check_space();
+  [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
+
+  jobs::JobStore& store_;
+  events::EventLog& log_;
+  events::Bus& bus_;
+  storage::DirectoryStorage& storage_;
+  const net::EgressPolicy& policy_;
+  SubmitLimits limits_;
+};
+
+}  // namespace trawl::downloads

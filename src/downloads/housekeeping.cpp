@@ -1,0 +1,35 @@
+#include "downloads/housekeeping.h"
+
+#include "base/log.h"
+
+namespace trawl::downloads {
+
+using namespace std::chrono_literals;
+
+void Housekeeping::start() {
+  scope_.spawn("clear work folders", clear_ended_jobs());
+  scope_.spawn("sweep the storage", sweep_regularly());
+}
+
+Task<void> Housekeeping::clear_ended_jobs() {
+  auto events = bus_.subscribe(std::nullopt);
+  while (true) {
+    const auto event = co_await events->next(1h);
+    if (events->lagged()) events = bus_.subscribe(std::nullopt);  // The sweep finds what was missed.
+    if (!event || event->type != events::Type::status || !event->data.at("final").as_bool()) continue;
+    co_await storage_.discard_stage(event->job);
+  }
+}
+
+Task<void> Housekeeping::sweep_regularly() {
+  while (true) {
+    const auto removed = co_await storage_.sweep();
+    if (!removed)
+      log_error("the storage could not be swept", {{"error", removed.error().message}});
+    else if (*removed > 0)
+      log_info("removed what expired or was left behind", {{"count", *removed}});
+    co_await sleep_for(60s);
+  }
+}
+
+}  // namespace trawl::downloads

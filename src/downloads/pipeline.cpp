@@ -1,0 +1,194 @@
+#include "downloads/pipeline.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "downloads/metadata.h"
+#include "downloads/naming.h"
+
+namespace trawl::downloads {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+json::object progress_object(const media::Progress& progress) {
+  json::object out = encode(progress).as_object();
+  const bool known = progress.total_bytes && *progress.total_bytes > 0;
+  const double share =
+      known ? static_cast<double>(progress.downloaded_bytes) / static_cast<double>(*progress.total_bytes) : 0;
+  out["percent"] = std::min(100.0, std::floor(share * 1000) / 10);
+  return out;
+}
+
+// True when a stored Plan's addresses have probably expired, so that resolving again may help.
+bool stale(const Error& error) {
+  return error.reason == "origin_forbidden" || error.reason == "not_found" || error.reason == "origin_gone";
+}
+
+}  // namespace
+
+// One attempt's state; lives as long as Pipeline::run().
+class Pipeline::Attempt {
+ public:
+  Attempt(Pipeline& pipeline, jobs::Run& run, media::DownloadRequest request)
+      : pipe_(pipeline),
+        run_(run),
+        request_(std::move(request)),
+        pass_(pipeline.proxy_.admit()),
+        deadline_(steady_clock::now() + seconds(request_.timeout_sec.value_or(
+                                            static_cast<int>(pipeline.limits_.timeout.count())))) {}
+
+  Task<jobs::Outcome> execute() {
+    if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
+    const bool resumed = checkpoint_.plan.has_value();
+    auto produced = co_await produce();
+    if (!produced && resumed && stale(produced.error())) {
+      run_.log(LogLevel::info, "the stored addresses have expired; asking the site again");
+      checkpoint_ = {};
+      produced = co_await produce();
+    }
+    if (!produced) co_return fail(explain(std::move(produced.error())));
+    co_return co_await publish(std::move(*produced));
+  }
+
+ private:
+  // The work folder, with what an earlier attempt left in it, and its checkpoint.
+  Task<Result<void>> prepare() {
+    auto stored = decode_own<Checkpoint>(run_.job().checkpoint, "checkpoint");
+    if (stored) checkpoint_ = std::move(*stored);
+    auto folder = co_await pipe_.storage_.restage(run_.job().id, run_.job().epoch);
+    if (!folder) co_return fail(folder.error());
+    work_dir_ = *folder;
+    std::error_code ignored;
+    if (std::filesystem::is_empty(work_dir_, ignored)) checkpoint_.transferred = false;
+    co_return Result<void>();
+  }
+
+  // Stages one to three, in one engine child.
+  Task<Result<std::vector<media::Produced>>> produce() {
+    auto opened = co_await open_child();
+    if (!opened) co_return fail(opened.error());
+    const std::unique_ptr<engine::Child> child = std::move(*opened);
+    child_ = child.get();
+    const auto hook = run_.on_stop([this] { child_->terminate(); });
+
+    if (!checkpoint_.plan) {
+      if (auto resolved = co_await resolve(*child); !resolved) co_return fail(resolved.error());
+    }
+    if (!checkpoint_.transferred) {
+      if (auto moved = co_await transfer(*child); !moved) co_return fail(moved.error());
+    }
+    if (auto entered = co_await run_.advance("post_processing", encode(checkpoint_).as_object()); !entered)
+      co_return fail(entered.error());
+    const auto permit = co_await pipe_.finishing_.acquire();
+    co_return co_await child->finish(remaining());
+  }
+
+  Task<Result<std::unique_ptr<engine::Child>>> open_child() {
+    engine::Request request = engine_request(request_);
+    request.proxy = pass_->proxy_url();
+    request.work_dir = work_dir_.string();
+    request.max_bytes = pipe_.limits_.max_bytes;
+    request.rate_limit = pipe_.limits_.rate_limit;
+    request.retries = pipe_.limits_.origin_retries;
+    if (request_.cookies_id) request.cookies_file = *request_.cookies_id;
+    engine::Listener listener{
+        .on_progress = [this](const media::Progress& progress) { on_progress(progress); },
+        .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); }};
+    co_return co_await pipe_.engine_.open(std::move(request), std::move(listener), checkpoint_.plan,
+                                          checkpoint_.transferred);
+  }
+
+  Task<Result<void>> resolve(engine::Child& child) {
+    const auto permit = co_await pipe_.resolving_.acquire();
+    auto plan = co_await child.resolve(remaining());
+    if (!plan) co_return fail(plan.error());
+    run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
+    checkpoint_.plan = std::move(*plan);
+    co_return Result<void>();
+  }
+
+  Task<Result<void>> transfer(engine::Child& child) {
+    if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
+      co_return fail(entered.error());
+    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout);
+    if (!moved) co_return fail(moved.error());
+    checkpoint_.transferred = true;
+    co_return Result<void>();
+  }
+
+  void on_progress(const media::Progress& progress) {
+    const std::int64_t limit = pipe_.limits_.max_bytes;
+    if (limit > 0 && progress.downloaded_bytes > limit && !too_large_) {
+      too_large_ = true;
+      child_->terminate();
+      return;
+    }
+    run_.progress(progress_object(progress));
+  }
+
+  // The error to report: what we refused or stopped says more than how yt-dlp suffered from it.
+  Error explain(Error error) const {
+    if (too_large_) {
+      return {Errc::too_large,
+              fmt::format("the download is larger than {} (download.max_bytes)",
+                          to_text(ByteCount{pipe_.limits_.max_bytes})),
+              "too_large"};
+    }
+    if (const auto refused = pass_->refusal()) return *refused;
+    return error;
+  }
+
+  // Stage four: durable files, then rows, in the transaction that completes the job.
+  Task<jobs::Outcome> publish(std::vector<media::Produced> produced) {
+    if (auto entered = co_await run_.advance("storing"); !entered) co_return fail(entered.error());
+    const SystemTime now = pipe_.clock_.now();
+    auto named = name_files(request_, *checkpoint_.plan, produced, now, random_hex(4));
+    if (!named) co_return fail(named.error());
+    const auto& retention = pipe_.limits_.retention;
+    auto artifacts =
+        co_await pipe_.storage_.publish(run_.job().id, run_.job().epoch, std::move(*named),
+                                        retention ? std::optional(now + *retention) : std::nullopt);
+    if (!artifacts) co_return fail(artifacts.error());
+    co_await pipe_.storage_.discard_stage(run_.job().id);
+
+    json::object result{{"metadata", encode(read_metadata(checkpoint_.plan->info))},
+                        {"engine_version", checkpoint_.plan->engine_version},
+                        {"bytes_received", pass_->bytes_received()}};
+    co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result)](
+                                       db::Transaction& transaction) mutable -> Result<json::object> {
+      if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
+        return fail(recorded.error());
+      return result;
+    });
+  }
+
+  // What is left of the attempt's time, at least one second so that a stage can report for itself.
+  seconds remaining() const {
+    return std::max(seconds(1), std::chrono::ceil<seconds>(deadline_ - steady_clock::now()));
+  }
+
+  Pipeline& pipe_;
+  jobs::Run& run_;
+  media::DownloadRequest request_;
+  std::unique_ptr<net::EgressProxy::Pass> pass_;
+  steady_clock::time_point deadline_;
+  std::filesystem::path work_dir_;
+  Checkpoint checkpoint_;
+  engine::Child* child_ = nullptr;
+  bool too_large_ = false;
+};
+
+Task<jobs::Outcome> Pipeline::run(jobs::Run& run) {
+  auto request = decode_own<media::DownloadRequest>(run.job().request, "request");
+  if (!request) co_return fail(request.error());
+  Attempt attempt(*this, run, std::move(*request));
+  jobs::Outcome outcome = co_await attempt.execute();
+  if (!outcome && run.stopped() == jobs::Stop::none) {
+    run.log(retryable(outcome.error().code) ? LogLevel::warn : LogLevel::error, outcome.error().message);
+  }
+  co_return outcome;
+}
+
+}  // namespace trawl::downloads

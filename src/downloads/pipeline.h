@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+
+#include "async/semaphore.h"
+#include "base/clock.h"
+#include "downloads/engine_request.h"
+#include "engine/engine.h"
+#include "jobs/worker.h"
+#include "media/options.h"
+#include "media/plan.h"
+#include "net/egress_proxy.h"
+#include "storage/storage.h"
+
+namespace trawl::downloads {
+
+struct PipelineLimits {
+  std::size_t resolving = 4;  // Stages that need a processor, at once.
+  std::size_t finishing = 2;
+  std::chrono::seconds timeout{1800};       // Of one attempt, unless the request says.
+  std::chrono::seconds quiet_timeout{300};  // Without any progress.
+  std::int64_t max_bytes = 0;               // Of one download; 0: no limit.
+  std::int64_t rate_limit = 0;              // Bytes per second of one download; 0: no limit.
+  int origin_retries = 3;
+  std::optional<std::chrono::seconds> retention;  // Empty: artifacts are kept.
+};
+
+// What an attempt leaves to the next one.
+struct Checkpoint {
+  std::optional<media::Plan> plan;
+  bool transferred = false;  // Every part is in the work folder.
+};
+BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred))
+
+// Runs one download through its four stages: resolve, transfer, finish, publish. Each stage's result
+// is a checkpoint, so that an attempt goes on where the last one ended.
+class Pipeline {
+ public:
+  Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
+           storage::DirectoryStorage& storage, const Clock& clock, PipelineLimits limits)
+      : engine_(engine),
+        proxy_(proxy),
+        storage_(storage),
+        clock_(clock),
+        limits_(limits),
+        resolving_(executor, limits.resolving),
+        finishing_(executor, limits.finishing) {}
+
+  [[nodiscard]] Task<jobs::Outcome> run(jobs::Run& run);
+
+ private:
+  class Attempt;
+
+  engine::Engine& engine_;
+  net::EgressProxy& proxy_;
+  storage::DirectoryStorage& storage_;
+  const Clock& clock_;
+  PipelineLimits limits_;
+  Semaphore resolving_, finishing_;
+};
+
+}  // namespace trawl::downloads

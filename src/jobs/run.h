@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/scope.h"
+#include "events/bus.h"
+#include "jobs/job.h"
+#include "jobs/job_store.h"
+
+namespace trawl::jobs {
+
+// Why a run has to end before its work is done.
+enum class Stop { none, cancelled, lost, draining };
+
+// One attempt at a job, as its handler sees it. Used on the worker's executor.
+class Run {
+ public:
+  Run(Job job, JobStore& store, events::Bus& bus, Scope& background);
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  [[nodiscard]] const Job& job() const { return job_; }
+  [[nodiscard]] Lease lease() const { return {job_.id, job_.epoch}; }
+
+  // Enters a phase and, with a checkpoint, makes what was achieved durable for the next attempt.
+  [[nodiscard]] Task<Result<void>> advance(std::string phase, std::optional<json::object> checkpoint = {});
+
+  // Tells watchers at once (at most 4 times a second) and the database once a second.
+  void progress(json::object progress);
+  // A line in the job's log. At most kMaxLines per run; the last one says that more were dropped.
+  void log(LogLevel level, std::string message);
+
+  // `action` is called when the run has to stop: at once if it has to already, at the latest until
+  // the hook is dropped.
+  using Hook = std::shared_ptr<std::function<void()>>;
+  [[nodiscard]] Hook on_stop(std::function<void()> action);
+
+  [[nodiscard]] Stop stopped() const { return stop_; }
+  // The first reason counts.
+  void stop(Stop reason);
+
+ private:
+  static constexpr int kMaxLines = 1000;
+
+  Job job_;
+  JobStore& store_;
+  events::Bus& bus_;
+  Scope& background_;
+  Stop stop_ = Stop::none;
+  std::list<std::weak_ptr<std::function<void()>>> hooks_;
+  std::chrono::steady_clock::time_point told_{};
+  std::chrono::steady_clock::time_point saved_{};
+  int lines_ = 0;
+};
+
+}  // namespace trawl::jobs

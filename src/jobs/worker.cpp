@@ -1,0 +1,157 @@
+#include "jobs/worker.h"
+
+namespace trawl::jobs {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+Worker::Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, Options options,
+               Handler handler)
+    : executor_(executor),
+      store_(store),
+      bus_(bus),
+      options_(std::move(options)),
+      handler_(std::move(handler)),
+      claiming_(executor),
+      upkeep_(executor),
+      work_(executor),
+      background_(executor),
+      slot_freed_(executor),
+      drain_changed_(executor) {}
+
+void Worker::start() {
+  claiming_.spawn("claim", claim_loop());
+  upkeep_.spawn("renew", renew_loop());
+  upkeep_.spawn("reap", reap_loop());
+  upkeep_.spawn("watch cancellations", watch_cancellations());
+}
+
+Task<void> Worker::claim_loop() {
+  while (!draining_) {
+    if (runs_.size() >= options_.slots) {
+      co_await slot_freed_.wait();
+      continue;
+    }
+    auto jobs = co_await store_.claim(options_.name, options_.slots - runs_.size(), options_.lease);
+    if (!jobs) log_error("cannot claim jobs", {{"error", jobs.error().message}});
+    if (!jobs || jobs->empty()) {
+      co_await store_.bell().wait_for(1s);  // The bell is a hint; delayed retries come up by themselves.
+      continue;
+    }
+    for (Job& job : *jobs) {
+      auto run = std::make_shared<Run>(std::move(job), store_, bus_, background_);
+      runs_[run->job().id] = run;
+      work_.spawn("job", work(run));
+    }
+  }
+}
+
+Task<void> Worker::work(std::shared_ptr<Run> run) {
+  Outcome outcome = fail(Errc::internal, "the worker failed; the server's log says why");
+  try {
+    outcome = co_await handler_(*run);
+  } catch (const std::exception& error) {
+    log_error("a job's handler threw", {{"job", run->job().id}, {"error", error.what()}});
+  }
+  co_await settle(*run, std::move(outcome));
+  runs_.erase(run->job().id);
+  slot_freed_.notify_all();
+  drain_changed_.notify_all();
+}
+
+Task<void> Worker::settle(Run& run, Outcome outcome) {
+  const Lease lease = run.lease();
+  Result<void> settled;
+  if (run.stopped() == Stop::lost) co_return;
+  if (run.stopped() == Stop::cancelled)
+    settled = co_await store_.settle_cancelled(lease);
+  else if (outcome)
+    settled = co_await store_.complete(lease, std::move(*outcome));
+  else if (run.stopped() == Stop::draining)
+    settled = co_await store_.release(lease);
+  else if (const auto state = co_await store_.fail(lease, outcome.error()); !state)
+    settled = fail(state.error());
+
+  // A cancellation that came while the job was being settled wins or loses in the database.
+  if (!settled && settled.error().code == Errc::conflict) settled = co_await store_.settle_cancelled(lease);
+  if (!settled && settled.error().code == Errc::conflict) {
+    log_warn("a result came too late", {{"job", lease.job}, {"epoch", lease.epoch}});
+  } else if (!settled) {
+    log_error("a job could not be settled; it will run again",
+              {{"job", lease.job}, {"error", settled.error().message}});
+  }
+}
+
+Task<void> Worker::renew_loop() {
+  auto renewed_at = steady_clock::now();
+  while (!upkeep_.closing()) {
+    co_await sleep_for(options_.lease / 3);
+    if (runs_.empty()) {
+      renewed_at = steady_clock::now();
+      continue;
+    }
+    std::vector<Lease> leases;
+    for (const auto& [id, run] : runs_) leases.push_back(run->lease());
+    const auto renewed = co_await store_.renew(leases, options_.lease);
+    if (renewed)
+      renewed_at = steady_clock::now();
+    else
+      log_error("cannot renew leases", {{"error", renewed.error().message}});
+
+    const bool expired = steady_clock::now() - renewed_at > options_.lease * 2 / 3;
+    for (const Lease& lease : leases) {
+      const auto found = runs_.find(lease.job);
+      if (found == runs_.end() || found->second->lease() != lease) continue;  // Settled meanwhile.
+      if (expired || (renewed && !renewed->held.contains(lease)))
+        found->second->stop(Stop::lost);
+      else if (renewed && renewed->cancelling.contains(lease))
+        found->second->stop(Stop::cancelled);
+    }
+  }
+}
+
+Task<void> Worker::reap_loop() {
+  while (!upkeep_.closing()) {
+    co_await sleep_for(options_.lease / 6);
+    const auto reaped = co_await store_.reap(false);
+    if (!reaped)
+      log_error("cannot look for dead workers", {{"error", reaped.error().message}});
+    else if (*reaped > 0)
+      log_warn("jobs of dead workers are queued again", {{"jobs", *reaped}});
+  }
+}
+
+Task<void> Worker::watch_cancellations() {
+  auto events = bus_.subscribe(std::nullopt);
+  while (!upkeep_.closing()) {
+    const auto event = co_await events->next(10s);
+    if (events->lagged())
+      events = bus_.subscribe(std::nullopt);  // What was missed comes with the next renewal.
+    if (!event || event->type != events::Type::status) continue;
+    if (event->data.at("state").as_string() == to_text(State::cancelling))
+      stop_run(event->job, Stop::cancelled);
+  }
+}
+
+void Worker::stop_run(const JobId& job, Stop reason) {
+  if (const auto found = runs_.find(job); found != runs_.end()) found->second->stop(reason);
+}
+
+Task<void> Worker::drain(steady_clock::duration grace) {
+  draining_ = true;
+  drain_until_ = std::min(drain_until_, steady_clock::now() + grace);
+  drain_changed_.notify_all();
+  store_.bell().notify_all();
+  slot_freed_.notify_all();
+  co_await claiming_
+      .join();  // Not cancelled: what a claim under way brings still has to be run or given back.
+  while (!runs_.empty() && steady_clock::now() < drain_until_) {
+    co_await drain_changed_.wait_for(drain_until_ - steady_clock::now());
+  }
+  for (const auto& [id, run] : std::map(runs_)) run->stop(Stop::draining);
+  co_await work_.join();
+  co_await upkeep_.close();
+  co_await background_.join();
+}
+
+}  // namespace trawl::jobs
