@@ -1,0 +1,147 @@
+#include "server/app.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace trawl::server {
+namespace {
+
+using std::chrono::seconds;
+
+// Unique per process start, so that a lease of an earlier process is never taken for our own.
+std::string worker_name() {
+  char host[256] = "localhost";
+  gethostname(host, sizeof host - 1);
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  return fmt::format("{}.{}.{}.{}", host, boot.substr(0, 8), getpid(), random_hex(4));
+}
+
+// engine/host.py of a build tree or of an installation, as seen from the program.
+std::filesystem::path find_engine_host() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"../../engine/host.py", "../share/trawl/engine/host.py"}) {
+    const auto candidate = (program / place).lexically_normal();
+    if (std::filesystem::exists(candidate, error)) return candidate;
+  }
+  return {};
+}
+
+engine::EngineOptions engine_options(const Config& config) {
+  engine::EngineOptions options;
+  options.python = config.engine.python;
+  options.host_script = find_engine_host();
+  options.ytdlp_path = config.engine.ytdlp_path;
+  for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
+  options.ffmpeg = config.ffmpeg.path;
+  return options;
+}
+
+net::EgressRules egress_rules(const PolicyConfig& policy) {
+  return {.allow_private_networks = policy.allow_private_networks,
+          .allowed_domains = policy.allowed_domains,
+          .denied_domains = policy.denied_domains,
+          .allow_youtube = policy.allow_youtube,
+          .youtube_only = policy.youtube_only};
+}
+
+downloads::PipelineLimits pipeline_limits(const Config& config) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  downloads::PipelineLimits limits;
+  limits.resolving = 2 * cores;
+  limits.finishing = cores;
+  limits.timeout = seconds(config.download.timeout_sec);
+  limits.quiet_timeout = seconds(config.download.progress_timeout_sec);
+  limits.max_bytes = config.download.max_bytes.value;
+  limits.rate_limit = config.download.rate_limit_bytes.value;
+  if (config.storage.retention_hours > 0) {
+    limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
+  }
+  return limits;
+}
+
+}  // namespace
+
+App::App(asio::io_context& context, const Config& config)
+    : config_(config),
+      executor_(context.get_executor()),
+      files_(static_cast<std::size_t>(config.server.io_threads)),
+      bus_(executor_),
+      policy_(egress_rules(config.policy)),
+      proxy_(net::make_egress_proxy(executor_, policy_, {})),
+      engine_(engine::make_engine(executor_, engine_options(config))),
+      hastening_(executor_) {}
+
+Task<Result<void>> App::open() {
+  const std::filesystem::path root = std::filesystem::absolute(config_.storage.dir);
+  const std::filesystem::path file = std::filesystem::absolute(sqlite_file(config_.db.url));
+  std::error_code failed;
+  std::filesystem::create_directories(root, failed);
+  if (!failed) std::filesystem::create_directories(file.parent_path(), failed);
+  if (failed) co_return fail(Errc::unavailable, fmt::format("cannot create {}: {} (storage.dir, db.url)", root.string(), failed.message()));
+
+  auto database = db::open_sqlite(file, executor_);
+  if (!database) co_return fail(database.error());
+  database_ = std::move(*database);
+  log_.emplace(*database_, bus_, clock_);
+  store_.emplace(*database_, *log_, clock_, jobs::Budgets{.failures = config_.download.max_retries}, executor_);
+  storage_.emplace(root, files_, *database_, clock_);
+  if (auto opened = co_await storage_->open(); !opened) co_return opened;
+  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
+                     downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});
+  build_worker();
+
+  // Only one process opens the database, so whoever held these leases is gone.
+  const auto taken_back = co_await store_->reap(true);
+  if (!taken_back) co_return fail(taken_back.error());
+  if (*taken_back > 0) log_warn("downloads of an earlier process are queued again", {{"jobs", *taken_back}});
+  co_return Result<void>();
+}
+
+void App::build_worker() {
+  pipeline_.emplace(executor_, *engine_, *proxy_, *storage_, clock_, pipeline_limits(config_));
+  worker_.emplace(executor_, *store_, bus_,
+                  jobs::Worker::Options{.name = worker_name(),
+                                        .slots = static_cast<std::size_t>(config_.download.max_concurrent),
+                                        .lease = seconds(config_.jobs.lease_sec)},
+                  [this](jobs::Run& run) { return pipeline_->run(run); });
+  housekeeping_.emplace(executor_, bus_, *storage_);
+}
+
+Task<Result<void>> App::start_work() {
+  if (auto started = co_await proxy_->start(); !started) co_return started;
+  if (auto started = co_await engine_->start(); !started) co_return started;
+  const engine::Versions versions = engine_->versions();
+  log_info("the engine is warm", {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
+  if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
+  worker_->start();
+  housekeeping_->start();
+  working_ = true;
+  co_return Result<void>();
+}
+
+Task<void> App::drain(std::chrono::milliseconds grace) {
+  if (working_) co_await worker_->drain(grace);
+  co_await hastening_.join();
+}
+
+void App::hasten() {
+  if (working_) hastening_.spawn("hasten the drain", worker_->drain(std::chrono::milliseconds(0)));
+}
+
+Task<void> App::close() {
+  if (working_) co_await housekeeping_->stop();
+  co_await engine_->stop();
+  co_await proxy_->stop();
+  if (database_) database_->close();
+  files_.join();
+}
+
+}  // namespace trawl::server

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "async/blocking_pool.h"
+#include "base/clock.h"
+#include "downloads/downloads.h"
+#include "downloads/housekeeping.h"
+#include "downloads/pipeline.h"
+#include "engine/engine.h"
+#include "events/event_log.h"
+#include "jobs/worker.h"
+#include "net/egress_proxy.h"
+#include "server/config.h"
+#include "storage/storage.h"
+
+namespace trawl::server {
+
+// Everything but the front: the objects of one Trawl process, built bottom up from the
+// configuration. `trawl serve` puts HTTP before it, `trawl get` a terminal.
+class App {
+ public:
+  App(asio::io_context& context, const Config& config);
+
+  // Opens database and storage and takes back what an earlier process left running.
+  [[nodiscard]] Task<Result<void>> open();
+  // Warms the engine and begins to work. Submissions are accepted before that; they wait.
+  [[nodiscard]] Task<Result<void>> start_work();
+  // Lets running downloads finish for `grace` and gives the others back to the queue.
+  [[nodiscard]] Task<void> drain(std::chrono::milliseconds grace);
+  // Ends a drain under way at once.
+  void hasten();
+  // Ends everything else; nothing may be submitted any more.
+  [[nodiscard]] Task<void> close();
+
+  [[nodiscard]] downloads::Downloads& downloads() { return *downloads_; }
+  [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
+  [[nodiscard]] engine::Engine& engine() { return *engine_; }
+  [[nodiscard]] BlockingPool& files() { return files_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] std::size_t running() const { return worker_ ? worker_->running() : 0; }
+
+ private:
+  void build_worker();
+
+  Config config_;
+  asio::any_io_executor executor_;
+  SystemClock clock_;
+  BlockingPool files_;
+  events::Bus bus_;
+  net::EgressPolicy policy_;
+  std::unique_ptr<net::EgressProxy> proxy_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<db::Database> database_;
+  std::optional<events::EventLog> log_;
+  std::optional<jobs::JobStore> store_;
+  std::optional<storage::DirectoryStorage> storage_;
+  std::optional<downloads::Pipeline> pipeline_;
+  std::optional<jobs::Worker> worker_;
+  std::optional<downloads::Housekeeping> housekeeping_;
+  std::optional<downloads::Downloads> downloads_;
+  Scope hastening_;
+  bool working_ = false;
+};
+
+}  // namespace trawl::server

@@ -1,0 +1,135 @@
+#include "server/serve.h"
+
+#include <csignal>
+#include <iostream>
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "api/download_routes.h"
+#include "api/file_routes.h"
+#include "api/health_routes.h"
+#include "api/key_guard.h"
+#include "api/progress_socket.h"
+#include "async/run.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "server/app.h"
+
+namespace trawl::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The part of the grace that is kept for closing connections and files after the drain.
+constexpr std::chrono::milliseconds kClosing = 3s;
+
+// One `trawl serve`.
+class Serving {
+ public:
+  Serving(asio::io_context& context, const Config& config)
+      : config_(config),
+        app_(context, config),
+        signals_(context, SIGTERM, SIGINT),
+        stop_asked_(context.get_executor()),
+        scope_(context.get_executor()),
+        guard_(config.auth.mode == AuthMode::required ? config.auth.api_key : "") {}
+
+  Task<int> run() {
+    scope_.spawn("signals", watch_signals());
+    int code = 0;
+    if (auto started = co_await start(); !started) {
+      log_error("trawl cannot start", {{"error", started.error().message}});
+      std::cerr << "trawl: " << started.error().message << std::endl;
+      code = 2;
+    } else {
+      while (!draining_) co_await stop_asked_.wait();
+    }
+    co_await stop();
+    co_return code;
+  }
+
+ private:
+  Task<Result<void>> start() {
+    if (auto opened = co_await app_.open(); !opened) co_return opened;
+    add_routes();
+    http::ServerOptions options;
+    options.host = config_.server.host;
+    options.port = static_cast<std::uint16_t>(config_.server.port);
+    server_ = http::make_server(co_await asio::this_coro::executor, app_.files(), router_, options);
+    if (auto listening = co_await server_->start(); !listening) co_return listening;
+    const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+    std::cout << fmt::format("listening on http://{}:{}", host, server_->port()) << std::endl;
+    log_info("listening", {{"host", options.host}, {"port", std::int64_t{server_->port()}}, {"auth", to_text(config_.auth.mode)},
+                           {"private_networks", config_.policy.allow_private_networks}});
+    co_return co_await app_.start_work();
+  }
+
+  void add_routes() {
+    const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
+    downloads_.emplace(app_.downloads(), app_.clock(), context);
+    files_.emplace(app_.storage());
+    progress_.emplace(app_.downloads(), app_.clock(), context);
+    health_.emplace(app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
+                    api::HealthRoutes::Facts{.version = TRAWL_VERSION,
+                                             .slots = static_cast<std::size_t>(config_.download.max_concurrent),
+                                             .low_disk_bytes = config_.storage.low_disk_bytes.value,
+                                             .draining = [this] { return draining_; },
+                                             .running = [this] { return app_.running(); }});
+    downloads_->add_to(router_);
+    files_->add_to(router_);
+    progress_->add_to(router_);
+    health_->add_to(router_);
+    router_.set_guard([this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); });
+  }
+
+  Task<void> watch_signals() {
+    while (true) {
+      const int signal = co_await signals_.async_wait(asio::use_awaitable);
+      if (draining_) {
+        log_warn("a second signal: stopping at once", {{"signal", signal}});
+        app_.hasten();
+        continue;
+      }
+      log_info("draining", {{"signal", signal}, {"grace_sec", config_.server.shutdown_grace_sec}});
+      draining_ = true;
+      stop_asked_.notify_all();
+    }
+  }
+
+  // Readiness is off already; work is drained while requests are still answered, then the door closes.
+  Task<void> stop() {
+    draining_ = true;
+    const std::chrono::milliseconds grace = std::chrono::seconds(config_.server.shutdown_grace_sec);
+    co_await app_.drain(grace > kClosing ? grace - kClosing : 0ms);
+    if (server_) co_await server_->stop(1s);
+    co_await app_.close();
+    signals_.cancel();
+    co_await scope_.close();
+    log_info("stopped");
+  }
+
+  Config config_;
+  App app_;
+  asio::signal_set signals_;
+  Event stop_asked_;
+  Scope scope_;
+  bool draining_ = false;
+  api::KeyGuard guard_;
+  http::Router router_;
+  std::optional<api::DownloadRoutes> downloads_;
+  std::optional<api::FileRoutes> files_;
+  std::optional<api::ProgressSocket> progress_;
+  std::optional<api::HealthRoutes> health_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace
+
+int serve(const LoadedConfig& loaded) {
+  asio::io_context context(1);
+  Serving serving(context, loaded.config);
+  return run_to_end(context, serving.run());
+}
+
+}  // namespace trawl::server
