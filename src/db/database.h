@@ -16,7 +16,8 @@
 
 namespace trawl::db {
 
-// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8.
+// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8. SQLite keeps booleans
+// as integers: bind 0 or 1 and read with Row::boolean.
 using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 [[nodiscard]] Value null_or(std::optional<std::string> text);
@@ -29,7 +30,8 @@ class Row {
 
   [[nodiscard]] bool null(std::size_t column) const;
   [[nodiscard]] std::int64_t integer(std::size_t column) const;
-  [[nodiscard]] double real(std::size_t column) const;  // Accepts integers.
+  [[nodiscard]] bool boolean(std::size_t column) const;  // An integer: 0 is false.
+  [[nodiscard]] double real(std::size_t column) const;   // Accepts integers.
   [[nodiscard]] const std::string& text(std::size_t column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(std::size_t column) const;
   [[nodiscard]] std::optional<std::string> maybe_text(std::size_t column) const;
@@ -43,19 +45,26 @@ class Row {
 class Transaction {
  public:
   virtual ~Transaction() = default;
-  [[nodiscard]] virtual Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  [[nodiscard]] virtual Result<std::vector<Row>> query(std::string_view sql,
+                                                       std::vector<Value> parameters = {}) = 0;
   // Returns the number of rows changed.
-  [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters = {}) = 0;
+  [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql,
+                                                     std::vector<Value> parameters = {}) = 0;
   // Runs `action` on the loop's executor after the commit is durable, in commit order; never if the
   // transaction fails. Events are published this way, so nobody hears of what did not happen.
   virtual void on_commit(std::function<void()> action) = 0;
 };
 
+// Runs in a transaction of its own; nullopt means that it may be committed, else the error that
+// rolls it back.
+using Work = std::move_only_function<std::optional<Error>(Transaction&)>;
+
 // A database that outlives the process. Writes are serialised and durable when they return.
 //
 // `work` runs on the database's thread: it sees only what it captures and must not wait for
 // anything. Writes that arrive together share one commit, each in its own savepoint, so one that
-// fails takes only its own changes with it.
+// fails takes only its own changes with it; a commit that fails takes all of them. A `work` that
+// throws fails with internal. The database must be closed before the executors of its callers end.
 class Database {
  public:
   virtual ~Database() = default;
@@ -64,7 +73,7 @@ class Database {
   [[nodiscard]] Task<R> write(F work) {
     return submit<R>(std::move(work), Mode::write);
   }
-  // A consistent snapshot; on_commit is not available.
+  // A consistent snapshot that holds every write that returned before; on_commit throws.
   template <class F, class R = std::invoke_result_t<F, Transaction&>>
   [[nodiscard]] Task<R> read(F work) {
     return submit<R>(std::move(work), Mode::read);
@@ -75,9 +84,7 @@ class Database {
 
  protected:
   enum class Mode { read, write };
-  // Runs `work` in a transaction of its own; nullopt means it succeeded and was committed, else the
-  // error that rolled it back.
-  using Work = std::function<std::optional<Error>(Transaction&)>;
+  // Returns nullopt once `work` is committed, else why it was not.
   [[nodiscard]] virtual Task<std::optional<Error>> run(Work work, Mode mode) = 0;
 
  private:
@@ -98,8 +105,10 @@ class Database {
 };
 
 // Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
-// lock file beside it, so a second process fails with Errc::conflict. Brings the schema up to date
-// (migrations.h). `loop` is where on_commit actions run.
-[[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file, asio::any_io_executor loop);
+// lock file beside it, so a second process fails with Errc::conflict, reason "database_locked".
+// Brings the schema up to date (migrations.h). `loop` is where on_commit actions run, in the order
+// of the commits and before the callers of those writes go on.
+[[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
+                                                            asio::any_io_executor loop);
 
 }  // namespace trawl::db
