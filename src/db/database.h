@@ -16,7 +16,8 @@
 
 namespace trawl::db {
 
-// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8.
+// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8. SQLite keeps booleans
+// as integers: bind 0 or 1 and read with Row::boolean.
 using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
 
 [[nodiscard]] Value null_or(std::optional<std::string> text);
@@ -29,7 +30,8 @@ class Row {
 
   [[nodiscard]] bool null(std::size_t column) const;
   [[nodiscard]] std::int64_t integer(std::size_t column) const;
-  [[nodiscard]] double real(std::size_t column) const;  // Accepts integers.
+  [[nodiscard]] bool boolean(std::size_t column) const;  // An integer: 0 is false.
+  [[nodiscard]] double real(std::size_t column) const;   // Accepts integers.
   [[nodiscard]] const std::string& text(std::size_t column) const;
   [[nodiscard]] std::optional<std::int64_t> maybe_integer(std::size_t column) const;
   [[nodiscard]] std::optional<std::string> maybe_text(std::size_t column) const;
@@ -53,11 +55,16 @@ class Transaction {
   virtual void on_commit(std::function<void()> action) = 0;
 };
 
+// Runs in a transaction of its own; nullopt means that it may be committed, else the error that
+// rolls it back.
+using Work = std::move_only_function<std::optional<Error>(Transaction&)>;
+
 // A database that outlives the process. Writes are serialised and durable when they return.
 //
 // `work` runs on the database's thread: it sees only what it captures and must not wait for
 // anything. Writes that arrive together share one commit, each in its own savepoint, so one that
-// fails takes only its own changes with it.
+// fails takes only its own changes with it; a commit that fails takes all of them. A `work` that
+// throws fails with internal. The database must be closed before the executors of its callers end.
 class Database {
  public:
   virtual ~Database() = default;
@@ -66,7 +73,7 @@ class Database {
   [[nodiscard]] Task<R> write(F work) {
     return submit<R>(std::move(work), Mode::write);
   }
-  // A consistent snapshot; on_commit is not available.
+  // A consistent snapshot that holds every write that returned before; on_commit throws.
   template <class F, class R = std::invoke_result_t<F, Transaction&>>
   [[nodiscard]] Task<R> read(F work) {
     return submit<R>(std::move(work), Mode::read);
@@ -77,9 +84,7 @@ class Database {
 
  protected:
   enum class Mode { read, write };
-  // Runs `work` in a transaction of its own; nullopt means it succeeded and was committed, else the
-  // error that rolled it back.
-  using Work = std::function<std::optional<Error>(Transaction&)>;
+  // Returns nullopt once `work` is committed, else why it was not.
   [[nodiscard]] virtual Task<std::optional<Error>> run(Work work, Mode mode) = 0;
 
  private:
@@ -100,8 +105,14 @@ class Database {
 };
 
 // Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
+<<<<<<< HEAD
 // lock file beside it, so a second process fails with Errc::conflict. Brings the schema up to date
 // (migrations.h). `loop` is where on_commit actions run.
+=======
+// lock file beside it, so a second process fails with Errc::conflict, reason "database_locked".
+// Brings the schema up to date (migrations.h). `loop` is where on_commit actions run, in the order
+// of the commits and before the callers of those writes go on.
+>>>>>>> 6998855c422c1356c198dde28927a08913d9452c
 [[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
                                                             asio::any_io_executor loop);
 
