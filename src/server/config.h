@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/describe.h"
+#include "base/log.h"
+
+namespace trawl::server {
+
+// The configuration, one struct per section: member `port` of section `server` is the key
+// `server.port`, the variable TRAWL_SERVER_PORT and the flag --server.port. Types and initial values
+// are here; documentation, ranges and checks are in config_rules.h. Everything else (reading,
+// refusing, printing, the reference page) is derived from these two, so a key is added in one place.
+// A key belongs here only when something obeys it.
+
+struct ServerConfig {
+  std::string host = "0.0.0.0";
+  int port = 8080;
+  int io_threads = 2;
+  std::string public_url;
+  int shutdown_grace_sec = 30;
+};
+BOOST_DESCRIBE_STRUCT(ServerConfig, (), (host, port, io_threads, public_url, shutdown_grace_sec))
+
+enum class AuthMode { off, required };
+
+struct AuthConfig {
+  AuthMode mode = AuthMode::off;  // Unless set: required when there is an api_key.
+  std::string api_key;
+};
+BOOST_DESCRIBE_STRUCT(AuthConfig, (), (mode, api_key))
+
+struct StorageConfig {
+  std::string dir = "./data";
+  double retention_hours = 1;
+  ByteCount low_disk_bytes{1LL << 30};
+};
+BOOST_DESCRIBE_STRUCT(StorageConfig, (), (dir, retention_hours, low_disk_bytes))
+
+struct DbConfig {
+  std::string url;  // Unless set: trawl.db in storage.dir; never empty once loaded.
+};
+BOOST_DESCRIBE_STRUCT(DbConfig, (), (url))
+
+struct DownloadConfig {
+  int max_concurrent = 10;
+  int queue_max = 1000;
+  int timeout_sec = 1800;
+  int progress_timeout_sec = 300;
+  ByteCount max_bytes{10LL << 30};
+  int max_retries = 3;
+  ByteCount rate_limit_bytes;
+};
+BOOST_DESCRIBE_STRUCT(DownloadConfig, (),
+                      (max_concurrent, queue_max, timeout_sec, progress_timeout_sec, max_bytes, max_retries,
+                       rate_limit_bytes))
+
+struct JobsConfig {
+  int lease_sec = 30;
+};
+BOOST_DESCRIBE_STRUCT(JobsConfig, (), (lease_sec))
+
+struct EngineConfig {
+  std::string python;
+  std::string ytdlp_path;
+  std::vector<std::string> plugin_dirs;
+};
+BOOST_DESCRIBE_STRUCT(EngineConfig, (), (python, ytdlp_path, plugin_dirs))
+
+struct FfmpegConfig {
+  std::string path;
+};
+BOOST_DESCRIBE_STRUCT(FfmpegConfig, (), (path))
+
+struct PolicyConfig {
+  std::vector<std::string> allowed_domains;
+  std::vector<std::string> denied_domains;
+  bool allow_youtube = true;
+  bool youtube_only = false;
+  bool allow_private_networks = false;
+};
+BOOST_DESCRIBE_STRUCT(PolicyConfig, (),
+                      (allowed_domains, denied_domains, allow_youtube, youtube_only, allow_private_networks))
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::json;
+};
+BOOST_DESCRIBE_STRUCT(LogConfig, (), (level, format))
+
+struct LogsConfig {
+  int max_lines_per_job = 2000;
+};
+BOOST_DESCRIBE_STRUCT(LogsConfig, (), (max_lines_per_job))
+
+struct Config {
+  ServerConfig server;
+  AuthConfig auth;
+  StorageConfig storage;
+  DbConfig db;
+  DownloadConfig download;
+  JobsConfig jobs;
+  EngineConfig engine;
+  FfmpegConfig ffmpeg;
+  PolicyConfig policy;
+  LogConfig log;
+  LogsConfig logs;
+};
+BOOST_DESCRIBE_STRUCT(Config, (),
+                      (server, auth, storage, db, download, jobs, engine, ffmpeg, policy, log, logs))
+
+// The file a checked db.url names: "sqlite:///trawl.db" is relative, "sqlite:////var/trawl.db" absolute.
+[[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);
+
+}  // namespace trawl::server
+
+template <>
+struct trawl::EnumText<trawl::server::AuthMode> {
+  static constexpr std::pair<trawl::server::AuthMode, std::string_view> names[] = {
+      {trawl::server::AuthMode::off, "off"}, {trawl::server::AuthMode::required, "required"}};
+};

@@ -1,0 +1,81 @@
+#include "server/config_rules.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace trawl::server {
+namespace {
+
+constexpr std::string_view kSqlite = "sqlite:///";
+
+bool printable_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool label(std::string_view text) {
+  const auto allowed = [](unsigned char c) {
+    return c >= 0x80 || std::isalnum(c) != 0 || c == '-' || c == '_';
+  };
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::ranges::all_of(text, allowed);
+}
+
+}  // namespace
+
+std::optional<std::string> check_host(std::string_view text) {
+  const auto allowed = [](unsigned char c) {
+    return c < 0x80 && (std::isalnum(c) != 0 || std::string_view("-._:%").contains(static_cast<char>(c)));
+  };
+  if (std::ranges::all_of(text, allowed)) return std::nullopt;
+  return "must be an address or a host name, without scheme, port or brackets";
+}
+
+std::optional<std::string> check_public_url(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  std::string_view rest = text;
+  if (rest.starts_with("https://"))
+    rest.remove_prefix(8);
+  else if (rest.starts_with("http://"))
+    rest.remove_prefix(7);
+  else
+    return "must begin with http:// or https://";
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (authority.empty() || !printable_ascii(rest) || rest.find_first_of("?#@\\") != std::string_view::npos) {
+    return "must be a URL such as https://media.example.com, without user, query or fragment";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> check_api_key(std::string_view text) {
+  if (printable_ascii(text)) return std::nullopt;
+  return "must be printable ASCII without white space, as it travels in a header";
+}
+
+std::optional<std::string> check_path(std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) return std::nullopt;
+  return "must not contain a NUL byte";
+}
+
+std::optional<std::string> check_db_url(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  if (!text.starts_with(kSqlite)) return "must begin with sqlite:///, the only database supported";
+  text.remove_prefix(kSqlite.size());
+  if (text.empty() || text.starts_with(":memory:")) return "must name a file, as jobs outlive the process";
+  if (text.contains('?')) return "must not have options after the path";
+  return check_path(text);
+}
+
+std::optional<std::string> check_domain(std::string_view text) {
+  const auto labels = split(text, '.');
+  if (text.size() <= 253 && std::ranges::all_of(labels, label)) return std::nullopt;
+  return fmt::format("must be domains such as example.com, which covers its subdomains; '{}' is none",
+                     to_valid_utf8(text));
+}
+
+std::filesystem::path sqlite_file(std::string_view url) {
+  if (url.starts_with(kSqlite)) url.remove_prefix(kSqlite.size());
+  return std::filesystem::path(url);
+}
+
+}  // namespace trawl::server

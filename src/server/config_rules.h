@@ -1,0 +1,175 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/config.h"
+
+namespace trawl::server {
+
+// What is wrong with a text value, or nothing.
+[[nodiscard]] std::optional<std::string> check_host(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_public_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_api_key(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_path(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_db_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_domain(std::string_view text);
+
+}  // namespace trawl::server
+
+template <>
+struct trawl::Rules<trawl::server::ServerConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "host",
+       .doc = "Address or name to listen on; 127.0.0.1 keeps the server to this machine.",
+       .min = 1,
+       .max = 253,
+       .check = server::check_host},
+      {.name = "port", .doc = "TCP port to listen on.", .min = 1, .max = 65535},
+      {.name = "io_threads",
+       .doc = "Threads for calls that block, such as writing and hashing files.",
+       .min = 1,
+       .max = 16},
+      {.name = "public_url",
+       .doc = "Where users reach this server, put in front of links to files; empty gives relative links.",
+       .max = 2000,
+       .example = R"("https://media.example.com")",
+       .check = server::check_public_url},
+      {.name = "shutdown_grace_sec",
+       .doc = "Seconds a stopping server waits for running requests and downloads before it ends them.",
+       .min = 0,
+       .max = 600}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::AuthConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "mode",
+       .doc = "Whether requests need the API key; `required` without auth.api_key stops the start."},
+      {.name = "api_key",
+       .doc = "The key clients send as X-API-Key.",
+       .max = 1000,
+       .secret = true,
+       .check = server::check_api_key}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::StorageConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "dir",
+       .doc = "Folder for finished files and work in progress; created when missing.",
+       .min = 1,
+       .max = 4000,
+       .check = server::check_path},
+      {.name = "retention_hours",
+       .doc = "Hours after which finished files are deleted, at least 0.1; 0 keeps them.",
+       .min = 0,
+       .max = 8760},
+      {.name = "low_disk_bytes",
+       .doc = "No download starts while less than this is free in storage.dir.",
+       .min = 0}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::DbConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "url",
+       .doc = "The database of jobs: `sqlite:///relative/path` or `sqlite:////absolute/path`.",
+       .max = 4000,
+       .check = server::check_db_url}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::DownloadConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "max_concurrent", .doc = "Downloads that run at the same time.", .min = 1, .max = 50},
+      {.name = "queue_max",
+       .doc = "Downloads that may wait; a submission beyond that is answered with 503.",
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "timeout_sec",
+       .doc = "Seconds one download may take, unless the request says otherwise.",
+       .min = 60,
+       .max = 7200},
+      {.name = "progress_timeout_sec",
+       .doc = "Seconds a download may go without progress.",
+       .min = 60,
+       .max = 1800},
+      {.name = "max_bytes", .doc = "Largest download that is accepted.", .min = 1 << 20},
+      {.name = "max_retries",
+       .doc = "Further attempts after a download failed for a passing reason.",
+       .min = 0,
+       .max = 15},
+      {.name = "rate_limit_bytes",
+       .doc = "Bytes per second one download may take; 0 sets no limit.",
+       .min = 0}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::JobsConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "lease_sec",
+       .doc = "Seconds after which a job is handed to another worker when its worker falls silent.",
+       .min = 1,
+       .max = 300}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::EngineConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "python",
+       .doc = "The Python that runs yt-dlp; empty looks for python3.",
+       .max = 4000,
+       .check = server::check_path},
+      {.name = "ytdlp_path",
+       .doc = "Folder or zip file with a yt-dlp to use in place of the installed one.",
+       .max = 4000,
+       .check = server::check_path},
+      {.name = "plugin_dirs",
+       .doc = "Folders with yt-dlp plugin packages.",
+       .max = 100,
+       .check = server::check_path}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::FfmpegConfig> {
+  static constexpr FieldRule fields[] = {{.name = "path",
+                                          .doc = "The ffmpeg to use; empty looks on PATH.",
+                                          .max = 4000,
+                                          .check = server::check_path}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::PolicyConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "allowed_domains",
+       .doc = "Domains downloads may reach, each with its subdomains; empty allows every public one.",
+       .max = 10'000,
+       .example = R"(["example.com"])",
+       .check = server::check_domain},
+      {.name = "denied_domains",
+       .doc = "Domains downloads may not reach, each with its subdomains.",
+       .max = 10'000,
+       .check = server::check_domain},
+      {.name = "allow_youtube", .doc = "Whether YouTube may be downloaded from."},
+      {.name = "youtube_only", .doc = "Whether everything but YouTube is refused."},
+      {.name = "allow_private_networks",
+       .doc = "Whether downloads may reach loopback, private and link-local addresses. Leave it off where "
+              "strangers can submit URLs."}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::LogConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "level", .doc = "Lines below this level are not logged."},
+      {.name = "format", .doc = "One JSON object per line for machines, or text for people."}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::LogsConfig> {
+  static constexpr FieldRule fields[] = {{.name = "max_lines_per_job",
+                                          .doc = "Log lines kept for each download; the oldest go first.",
+                                          .min = 10,
+                                          .max = 100'000}};
+};
