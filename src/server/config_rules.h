@@ -26,7 +26,7 @@ struct trawl::Rules<trawl::server::ServerConfig> {
        .min = 1,
        .max = 253,
        .check = server::check_host},
-      {.name = "port", .doc = "TCP port to listen on.", .min = 1, .max = 65535},
+      {.name = "port", .doc = "TCP port to listen on; 0 takes any free one.", .min = 0, .max = 65535},
       {.name = "io_threads",
        .doc = "Threads for calls that block, such as writing and hashing files.",
        .min = 1,
