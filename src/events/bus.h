@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,8 +29,9 @@ struct Event {
   json::object data;
 };
 
-// What one watcher has not yet seen. Bounded: of progress only the newest is kept per job, and a
-// watcher that falls 256 recorded events behind is cut off (`lagged`), to come back by last_seq.
+// What one watcher has not yet seen. Bounded: of progress only the newest is kept per job, in the
+// place of the one it replaces, and a watcher that lets more than 256 recorded events wait is cut
+// off (`lagged`): what waited is dropped, it comes back by last_seq. One coroutine waits at a time.
 class Subscription {
  public:
   static constexpr std::size_t kCapacity = 256;
@@ -43,9 +45,11 @@ class Subscription {
  private:
   friend class Bus;
   void offer(const Event& event);
+  bool replace_progress(const Event& event);
 
   std::optional<JobId> job_;  // Empty: all jobs.
   std::deque<Event> waiting_;
+  std::size_t recorded_ = 0;  // How many of `waiting_` are not progress.
   bool lagged_ = false;
   trawl::Event arrived_;
 };
@@ -54,6 +58,9 @@ class Subscription {
 // Used on one executor.
 class Bus {
  public:
+  // Of how many jobs the progress is kept; the one heard of longest ago gives way.
+  static constexpr std::size_t kProgressCapacity = 4096;
+
   explicit Bus(asio::any_io_executor executor) : executor_(executor) {}
 
   void publish(const Event& event);
@@ -65,9 +72,19 @@ class Bus {
   [[nodiscard]] std::optional<json::object> progress_of(const JobId& job) const;
 
  private:
+  void remember(const Event& event);
+
   asio::any_io_executor executor_;
   std::list<std::weak_ptr<Subscription>> subscriptions_;
-  std::map<JobId, json::object> progress_;  // Dropped with the job's final status.
+  std::map<JobId, Event> progress_;  // Dropped with the job's final status.
 };
 
 }  // namespace trawl::events
+
+template <>
+struct trawl::EnumText<trawl::events::Type> {
+  static constexpr std::pair<trawl::events::Type, std::string_view> names[] = {
+      {trawl::events::Type::status, "status"},
+      {trawl::events::Type::log, "log"},
+      {trawl::events::Type::progress, "progress"}};
+};

@@ -17,10 +17,20 @@ namespace trawl::events {
 // The durable record of what happened to every job: table `events`, in commit order.
 class EventLog {
  public:
+<<<<<<< HEAD
   EventLog(db::Database& database, Bus& bus, const Clock& clock)
       : database_(database), bus_(bus), clock_(clock) {}
 
   // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
+=======
+  // Of a job's log lines about the newest `keep_lines` are kept: an append removes older ones now and
+  // then, so that a few hundred more may be there. Status events stay.
+  EventLog(db::Database& database, Bus& bus, const Clock& clock, std::int64_t keep_lines = 2000)
+      : database_(database), bus_(bus), clock_(clock), keep_lines_(keep_lines) {}
+
+  // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
+  // Errc::conflict if there is no such job; progress is not recorded and refused with internal.
+>>>>>>> 8d2c804ecaf1f565da98e91618263b2668ab59f1
   [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type,
                                     json::object data);
 
@@ -29,7 +39,7 @@ class EventLog {
                                                        std::size_t limit = 1000);
 
   // Log lines of a job: the last `tail` of them at or above `level`, oldest first, skipping `offset`
-  // from the newest end. `total` counts all that match.
+  // from the newest end. `total` counts all that match. An empty level means all lines.
   struct LogPage {
     std::vector<Event> lines;
     std::int64_t total = 0;
@@ -41,6 +51,7 @@ class EventLog {
   db::Database& database_;
   Bus& bus_;
   const Clock& clock_;
+  const std::int64_t keep_lines_;
 };
 
 }  // namespace trawl::events

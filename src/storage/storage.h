@@ -13,29 +13,14 @@
 #include "base/result.h"
 #include "db/database.h"
 #include "media/plan.h"
+#include "storage/artifact.h"
 
 namespace trawl::storage {
 
-// A stored file, as users see it: by row only. `path` is its name in the API ("/files/{path}"),
-// unique over all artifacts; where its bytes are is the storage's business.
-struct Artifact {
-  ArtifactId id;
-  JobId job;
-  media::Kind kind = media::Kind::video;
-  std::string path;      // "videos/Title-abc.mp4"
-  std::string location;  // Relative to the storage root: "content/<job>/<epoch>/Title-abc.mp4".
-  std::string mime_type;
-  std::string language;
-  std::int64_t size = 0;
-  std::string sha256;
-  SystemTime created_at;
-  std::optional<SystemTime> expires_at;
-};
-
 // A file in a staging folder that is to become an artifact.
 struct Staged {
-  std::string name;  // In the staging folder.
-  std::string path;  // The wished name in the API; a suffix is added if it is taken.
+  std::string name;  // In the staging folder: one segment.
+  std::string path;  // The wished name in the API (path.h); a suffix is added if it is taken.
   media::Kind kind = media::Kind::video;
   std::string language;
   std::string mime_type;
@@ -51,24 +36,29 @@ class DirectoryStorage {
   DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
                    const Clock& clock);
 
-  // Creates the tree and checks that it can be written. Errc::unavailable or no_space.
+  // Creates the tree and checks that it can be written. Errc::unavailable or no_space. To be called
+  // before anything else.
   [[nodiscard]] Task<Result<void>> open();
 
   // The lease's own work folder (created, mode 0700).
   [[nodiscard]] Task<Result<std::filesystem::path>> stage(JobId job, std::int64_t epoch);
   // Takes over the work folder of an earlier lease of the same job that is known to be dead, so
   // that its parts are not fetched again; the folder as stage() gives it, empty if there was none.
+  // Errc::conflict when a later lease has a folder already: then this one has lost its fence.
   [[nodiscard]] Task<Result<std::filesystem::path>> restage(JobId job, std::int64_t epoch);
   // Removes the work folders of a job.
   [[nodiscard]] Task<void> discard_stage(JobId job);
 
   // Makes staged files durable in content/: fsync each, sha256, rename, fsync the folders. The
-  // artifacts returned are not visible until record() commits.
+  // artifacts returned are not visible until record() commits. Nothing is moved unless all files can
+  // be; a file whose fsync failed is removed, because a second fsync would not tell the truth.
+  // Errc::invalid for a name or path that is not allowed and for what is not a plain file.
   [[nodiscard]] Task<Result<std::vector<Artifact>>> publish(JobId job, std::int64_t epoch,
                                                             std::vector<Staged> files,
                                                             std::optional<SystemTime> expires_at);
 
-  // Inserts the rows, in the transaction that completes the job. Makes paths unique.
+  // Inserts the rows, in the transaction that completes the job. Makes paths unique, also in
+  // `artifacts`.
   [[nodiscard]] static Result<void> record(db::Transaction& transaction, std::vector<Artifact>& artifacts);
 
   [[nodiscard]] Task<Result<std::vector<Artifact>>> of_job(JobId job);
@@ -77,8 +67,9 @@ class DirectoryStorage {
   // Deletes a job's artifacts, rows first.
   [[nodiscard]] Task<Result<void>> remove_of_job(JobId job);
 
-  // Deletes expired artifacts, and content and staging folders that no row or running job refers to.
-  // Returns how many were removed.
+  // Deletes expired artifacts, files in content/ that no row and no running lease refers to, and the
+  // work folders of jobs that have ended or are unknown. Returns how many files and work folders
+  // were removed.
   [[nodiscard]] Task<Result<std::size_t>> sweep();
 
   struct Space {
@@ -87,6 +78,10 @@ class DirectoryStorage {
   [[nodiscard]] Task<Result<Space>> space();
 
  private:
+  [[nodiscard]] Task<Result<std::size_t>> sweep_expired();
+  [[nodiscard]] Task<Result<std::size_t>> sweep_content();
+  [[nodiscard]] Task<Result<std::size_t>> sweep_staging();
+
   std::filesystem::path root_;
   BlockingPool& files_;
   db::Database& database_;

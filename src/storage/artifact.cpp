@@ -1,0 +1,70 @@
+#include "storage/artifact.h"
+
+#include <fmt/format.h>
+
+namespace trawl::storage {
+namespace {
+
+constexpr std::string_view kColumns =
+    "id, job_id, kind, path, location, mime_type, language, size, sha256, created_at, expires_at";
+
+std::int64_t millis(SystemTime time) {
+  return time.time_since_epoch().count();
+}
+
+SystemTime time_of(std::int64_t millis) {
+  return SystemTime(Millis(millis));
+}
+
+Result<Artifact> artifact_of(const db::Row& row) {
+  const auto id = ArtifactId::parse(row.text(0));
+  const auto job = JobId::parse(row.text(1));
+  const auto kind = parse_enum<media::Kind>(row.text(2));
+  if (!id || !job || !kind)
+    return fail(Errc::internal, fmt::format("the artifact row {} is damaged", row.text(0)));
+  Artifact out{.id = *id,
+               .job = *job,
+               .kind = *kind,
+               .path = row.text(3),
+               .location = row.text(4),
+               .mime_type = row.text(5),
+               .language = row.text(6),
+               .size = row.integer(7),
+               .sha256 = row.text(8),
+               .created_at = time_of(row.integer(9)),
+               .expires_at = std::nullopt};
+  if (const auto expires = row.maybe_integer(10)) out.expires_at = time_of(*expires);
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Artifact>> select_artifacts(db::Transaction& transaction, std::string_view condition,
+                                               std::vector<db::Value> parameters) {
+  const auto rows =
+      transaction.query(fmt::format("SELECT {} FROM artifacts WHERE {} ORDER BY id", kColumns, condition),
+                        std::move(parameters));
+  if (!rows) return fail(rows.error());
+  std::vector<Artifact> out;
+  for (const db::Row& row : *rows) {
+    auto artifact = artifact_of(row);
+    if (!artifact) return fail(std::move(artifact.error()));
+    out.push_back(std::move(*artifact));
+  }
+  return out;
+}
+
+Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact) {
+  const auto expires = artifact.expires_at ? std::optional(millis(*artifact.expires_at)) : std::nullopt;
+  const auto inserted = transaction.execute(
+      fmt::format("INSERT INTO artifacts ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+                  " ON CONFLICT (path) DO NOTHING",
+                  kColumns),
+      {artifact.id.str(), artifact.job.str(), std::string(to_text(artifact.kind)), artifact.path,
+       artifact.location, artifact.mime_type, artifact.language, artifact.size, artifact.sha256,
+       millis(artifact.created_at), db::null_or(expires)});
+  if (!inserted) return fail(inserted.error());
+  return *inserted == 1;
+}
+
+}  // namespace trawl::storage

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "db/database.h"
+#include "media/plan.h"
+
+namespace trawl::storage {
+
+// A stored file, as users see it: by row only. `path` is its name in the API ("/files/{path}"),
+// unique over all artifacts; where its bytes are is the storage's business.
+struct Artifact {
+  ArtifactId id;
+  JobId job;
+  media::Kind kind = media::Kind::video;
+  std::string path;      // "videos/Title-abc.mp4"
+  std::string location;  // Relative to the storage root: "content/<job>/<epoch>/Title-abc.mp4".
+  std::string mime_type;
+  std::string language;
+  std::int64_t size = 0;
+  std::string sha256;
+  SystemTime created_at;
+  std::optional<SystemTime> expires_at;
+
+  friend bool operator==(const Artifact&, const Artifact&) = default;
+};
+
+// The artifacts that fulfil `condition` over the table's columns, oldest first.
+[[nodiscard]] Result<std::vector<Artifact>> select_artifacts(db::Transaction& transaction,
+                                                             std::string_view condition,
+                                                             std::vector<db::Value> parameters);
+
+// Inserts one row unless its path is taken; says whether it did.
+[[nodiscard]] Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact);
+
+}  // namespace trawl::storage

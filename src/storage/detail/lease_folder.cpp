@@ -1,0 +1,78 @@
+#include "storage/detail/lease_folder.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "storage/detail/folder.h"
+
+namespace trawl::storage::detail {
+
+std::filesystem::path staging_folder(const std::filesystem::path& root, const LeaseName& lease) {
+  return root / "staging" / fmt::format("{}.{}", lease.job.str(), lease.epoch);
+}
+
+std::filesystem::path content_folder(const LeaseName& lease) {
+  return std::filesystem::path("content") / lease.job.str() / fmt::format("{}", lease.epoch);
+}
+
+std::optional<std::int64_t> parse_epoch(std::string_view text) {
+  std::int64_t epoch = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+  if (error != std::errc() || fmt::format("{}", epoch) != text || epoch < 0) return std::nullopt;
+  return epoch;
+}
+
+std::optional<LeaseName> parse_staging_name(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const auto job = JobId::parse(name.substr(0, dot));
+  const auto epoch = parse_epoch(name.substr(dot + 1));
+  if (!job || job->str() != name.substr(0, dot) || !epoch) return std::nullopt;
+  return LeaseName{*job, *epoch};
+}
+
+Result<std::vector<LeaseName>> list_staging(const std::filesystem::path& root) {
+  const auto names = list_folder(root / "staging");
+  if (!names) return fail(names.error());
+  std::vector<LeaseName> out;
+  for (const std::string& name : *names) {
+    if (const auto lease = parse_staging_name(name)) out.push_back(*lease);
+  }
+  return out;
+}
+
+Result<void> take_over_staging(const std::filesystem::path& root, const LeaseName& lease) {
+  auto known = list_staging(root);
+  if (!known) return fail(known.error());
+  std::erase_if(*known, [&](const LeaseName& other) { return other.job != lease.job; });
+  std::ranges::sort(*known, std::ranges::greater(), &LeaseName::epoch);
+  if (!known->empty() && known->front().epoch > lease.epoch) {
+    return fail(Errc::conflict,
+                fmt::format("job {} has been handed out again: epoch {} is over, {} has begun",
+                            lease.job.str(), lease.epoch, known->front().epoch));
+  }
+  const std::filesystem::path own = staging_folder(root, lease);
+  if (!known->empty() && known->front() != lease) {
+    const std::filesystem::path newest = staging_folder(root, known->front());
+    if (std::rename(newest.c_str(), own.c_str()) != 0)
+      return io_failure("take over the work folder", newest, errno);
+  }
+  for (std::size_t i = 1; i < known->size(); ++i) remove_tree(staging_folder(root, (*known)[i]));
+  return make_folder(own, 0700);
+}
+
+bool remove_tree(const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto removed = std::filesystem::remove_all(folder, error);
+  if (!error) return removed > 0;
+  log_warn("cannot remove a folder", {{"folder", folder.string()}, {"error", error.message()}});
+  return false;
+}
+
+}  // namespace trawl::storage::detail

@@ -1,0 +1,132 @@
+#include "storage/detail/publish.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/sha256.h"
+#include "storage/detail/folder.h"
+
+namespace trawl::storage::detail {
+namespace {
+
+constexpr std::size_t kBlock = 1024 * 1024;
+
+std::unexpected<Error> not_plain(const std::filesystem::path& file, std::string_view what) {
+  return fail(Errc::invalid, fmt::format("{} cannot be stored: it is {}", file.string(), what),
+              "not_a_plain_file");
+}
+
+// The engine's children write here and are not trusted: no link may lead out of the folder.
+Result<Descriptor> open_plain(const Descriptor& folder, const std::string& name,
+                              const std::filesystem::path& shown) {
+  const int raw = ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (raw < 0) {
+    if (errno == ELOOP) return not_plain(shown, "a symbolic link");
+    if (errno == ENXIO) return not_plain(shown, "a socket or device");
+    if (errno == ENOENT)
+      return fail(Errc::not_found, fmt::format("there is no staged file {}", shown.string()));
+    return io_failure("open", shown, errno);
+  }
+  Descriptor file(raw);
+  struct stat info{};
+  if (::fstat(raw, &info) != 0) return io_failure("examine", shown, errno);
+  if (!S_ISREG(info.st_mode)) return not_plain(shown, "not a regular file");
+  if (info.st_nlink != 1) return not_plain(shown, "also reachable under another name");
+  return file;
+}
+
+Result<PublishedFile> hash(const Descriptor& file, const std::filesystem::path& shown) {
+  PublishedFile out;
+  Sha256 digest;
+  std::vector<char> block(kBlock);
+  while (true) {
+    const ssize_t size = ::read(file.get(), block.data(), block.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return io_failure("read", shown, errno);
+    if (size == 0) break;
+    digest.update(std::span(block.data(), static_cast<std::size_t>(size)));
+    out.size += size;
+  }
+  out.sha256 = digest.finish();
+  return out;
+}
+
+Result<PublishedFile> make_durable(const Descriptor& folder, const std::string& name,
+                                   const std::filesystem::path& shown) {
+  const auto file = open_plain(folder, name, shown);
+  if (!file) return fail(file.error());
+  if (::fsync(file->get()) != 0) {
+    const int error = errno;
+    // The kernel may have dropped the pages it could not write: what is there now cannot be trusted.
+    ::unlinkat(folder.get(), name.c_str(), 0);
+    return io_failure("sync", shown, error);
+  }
+  return hash(*file, shown);
+}
+
+Result<Descriptor> try_make_content_folder(const std::filesystem::path& folder) {
+  for (const auto& level : {folder.parent_path(), folder}) {
+    if (const auto made = make_folder(level, 0755); !made) return fail(made.error());
+  }
+  return open_folder(folder);
+}
+
+// A sweep may remove the job's folder while it is still empty; then it is made again.
+Result<Descriptor> make_content_folder(const std::filesystem::path& folder) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    if (auto made = try_make_content_folder(folder)) return made;
+  }
+  return try_make_content_folder(folder);
+}
+
+Result<void> rename_all(const Descriptor& from, const Descriptor& to, const std::vector<std::string>& names,
+                        const std::filesystem::path& shown) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (::renameat(from.get(), names[i].c_str(), to.get(), names[i].c_str()) == 0) continue;
+    const int error = errno;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (::renameat(to.get(), names[k].c_str(), from.get(), names[k].c_str()) == 0) continue;
+      log_warn("cannot take a file back into its work folder", {{"file", names[k]}});
+    }
+    return io_failure("publish", shown / names[i], error);
+  }
+  return {};
+}
+
+// From the inside out: the files' names, then the names of the folders that lead to them.
+Result<void> sync_folders(const std::filesystem::path& root, const LeaseName& lease) {
+  const std::filesystem::path folder = root / content_folder(lease);
+  for (const auto& level : {folder, folder.parent_path(), root / "content"}) {
+    if (auto synced = sync_folder(level); !synced) return synced;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& root, const LeaseName& lease,
+                                                 const std::vector<std::string>& names) {
+  const std::filesystem::path staging = staging_folder(root, lease);
+  const auto from = open_folder(staging);
+  if (!from) return fail(from.error());
+  std::vector<PublishedFile> out;
+  for (const std::string& name : names) {
+    auto file = make_durable(*from, name, staging / name);
+    if (!file) return fail(std::move(file.error()));
+    out.push_back(std::move(*file));
+  }
+  const auto to = make_content_folder(root / content_folder(lease));
+  if (!to) return fail(to.error());
+  if (const auto moved = rename_all(*from, *to, names, staging); !moved) return fail(moved.error());
+  if (const auto synced = sync_folders(root, lease); !synced) return fail(synced.error());
+  return out;
+}
+
+}  // namespace trawl::storage::detail

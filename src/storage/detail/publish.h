@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "storage/detail/lease_folder.h"
+
+namespace trawl::storage::detail {
+
+struct PublishedFile {
+  std::int64_t size = 0;
+  std::string sha256;
+};
+
+// Moves files of a lease's work folder to its content folder, durably: fsync and hash all, then
+// rename all, then fsync the folders. Blocks. The promises are those of DirectoryStorage::publish.
+[[nodiscard]] Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& root,
+                                                               const LeaseName& lease,
+                                                               const std::vector<std::string>& names);
+
+}  // namespace trawl::storage::detail

@@ -1,0 +1,123 @@
+#include <sys/stat.h>
+
+#include "base/sha256.h"
+#include "storage/storage_fixture.h"
+
+namespace trawl::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+struct Storage : StorageFixture {};
+
+TEST_F(Storage, KeepsAFileAndFindsItByPathAndJob) {
+  const Artifact stored = store(job, "a.mp4", "videos/Title.mp4", clock.now() + 1h);
+  EXPECT_EQ(stored.size, 16);
+  EXPECT_EQ(stored.sha256, sha256_hex("content of a.mp4"));
+  EXPECT_EQ(stored.mime_type, "video/mp4");
+  EXPECT_EQ(stored.created_at, clock.now());
+  EXPECT_EQ(content_of(storage->file_of(stored)), "content of a.mp4");
+  EXPECT_EQ(run(storage->by_path("videos/Title.mp4")), stored);
+  EXPECT_EQ(run(storage->of_job(job)), std::vector{stored});
+}
+
+TEST_F(Storage, ShowsNothingBeforeItsRowIsRecorded) {
+  ASSERT_TRUE(publish(job, "a.mp4", "videos/Title.mp4"));
+  EXPECT_EQ(run(storage->by_path("videos/Title.mp4")).error().code, Errc::not_found);
+  EXPECT_TRUE(run(storage->of_job(job)).value().empty());
+}
+
+TEST_F(Storage, HashesFilesOfManyBlocks) {
+  const std::string big(3 * 1024 * 1024 + 7, 'b');
+  put(run(storage->stage(job, 1)).value() / "big.bin", big);
+  const auto published = run(storage->publish(job, 1, {staged("big.bin", "big.bin")}, {}));
+  EXPECT_EQ(published.value().front().size, static_cast<std::int64_t>(big.size()));
+  EXPECT_EQ(published.value().front().sha256, sha256_hex(big));
+}
+
+TEST_F(Storage, GivesAFileAnotherNameWhenItsOwnIsTaken) {
+  const std::string tail = job.str().substr(24, 8);
+  EXPECT_EQ(store(job, "a.mp4", "v/Title.mp4").path, "v/Title.mp4");
+  EXPECT_EQ(store(job, "b.mp4", "v/Title.mp4").path, "v/Title-" + tail + ".mp4");
+  EXPECT_EQ(store(job, "c.mp4", "v/Title.mp4").path, "v/Title-" + tail + "-2.mp4");
+  EXPECT_EQ(content_of(storage->file_of(run(storage->by_path("v/Title.mp4")).value())), "content of a.mp4");
+}
+
+TEST_F(Storage, RemovesTheFilesOfAJobWithTheirFolders) {
+  const JobId other = JobId::make(clock.now());
+  add_job(other);
+  const Artifact kept = store(other, "b.mp4", "b.mp4");
+  const Artifact gone = store(job, "a.mp4", "a.mp4");
+  ASSERT_TRUE(run(storage->remove_of_job(job)));
+  EXPECT_FALSE(stored(gone));
+  EXPECT_FALSE(fs::exists(root / "content" / job.str()));
+  EXPECT_EQ(run(storage->by_path("a.mp4")).error().code, Errc::not_found);
+  EXPECT_TRUE(stored(kept));
+}
+
+TEST_F(Storage, CountsWhatItHoldsAndWhatTheDiskHas) {
+  EXPECT_EQ(run(storage->space())->used, 0);
+  store(job, "a.mp4", "a.mp4");
+  store(job, "b.mp4", "b.mp4");
+  const auto space = run(storage->space()).value();
+  EXPECT_EQ(space.used, 32);
+  EXPECT_GT(space.available, 0);
+  EXPECT_GE(space.total, space.available);
+}
+
+TEST_F(Storage, GivesEachLeaseAWorkFolderThatOnlyItsOwnerMayEnter) {
+  const auto first = run(storage->stage(job, 1)).value();
+  const auto second = run(storage->stage(job, 2)).value();
+  EXPECT_NE(first, second);
+  struct stat info{};
+  ASSERT_EQ(::stat(first.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700u);
+  EXPECT_EQ(run(storage->stage(job, 1)), first) << "asking again gives the same folder";
+}
+
+TEST_F(Storage, HandsTheNewestWorkFolderOfADeadLeaseOn) {
+  put(run(storage->stage(job, 1)).value() / "part", "old");
+  put(run(storage->stage(job, 9)).value() / "part", "newest");
+  put(run(storage->stage(job, 3)).value() / "part", "newer");
+  const auto taken = run(storage->restage(job, 10)).value();
+  EXPECT_EQ(taken.filename(), job.str() + ".10");
+  EXPECT_EQ(content_of(taken / "part"), "newest");
+  EXPECT_EQ(std::distance(fs::directory_iterator(root / "staging"), {}), 1);
+  EXPECT_EQ(run(storage->restage(job, 10)), taken) << "asking again changes nothing";
+  EXPECT_EQ(content_of(taken / "part"), "newest");
+}
+
+TEST_F(Storage, StartsEmptyWhenThereIsNothingToTakeOver) {
+  const JobId other = JobId::make(clock.now());
+  put(run(storage->stage(other, 1)).value() / "part", "of another job");
+  EXPECT_TRUE(fs::is_empty(run(storage->restage(job, 2)).value()));
+  EXPECT_TRUE(fs::exists(root / "staging" / (other.str() + ".1") / "part"));
+}
+
+TEST_F(Storage, RefusesToTakeOverFromALaterLease) {
+  ASSERT_TRUE(run(storage->stage(job, 3)));
+  EXPECT_EQ(run(storage->restage(job, 2)).error().code, Errc::conflict);
+  EXPECT_TRUE(fs::exists(root / "staging" / (job.str() + ".3")));
+}
+
+TEST_F(Storage, DiscardsEveryWorkFolderOfAJob) {
+  const JobId other = JobId::make(clock.now());
+  put(run(storage->stage(job, 1)).value() / "part", "x");
+  ASSERT_TRUE(run(storage->stage(job, 2)));
+  ASSERT_TRUE(run(storage->stage(other, 1)));
+  run_to_end(context, storage->discard_stage(job));
+  EXPECT_EQ(std::distance(fs::directory_iterator(root / "staging"), {}), 1);
+}
+
+TEST_F(Storage, SaysWhyItCannotOpen) {
+  put(folder / "file", "not a folder");
+  DirectoryStorage broken(folder / "file", pool, *database, clock);
+  const auto opened = run(broken.open());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::unavailable);
+  EXPECT_NE(opened.error().message.find((folder / "file").string()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace trawl::storage

@@ -1,0 +1,122 @@
+#include "storage/storage_fixture.h"
+
+namespace trawl::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+struct Sweep : StorageFixture {
+  std::size_t sweep() { return run(storage->sweep()).value(); }
+};
+
+TEST_F(Sweep, RemovesExpiredArtifactsAndKeepsTheOthers) {
+  const Artifact expired = store(job, "a.mp4", "a.mp4", clock.now() + 1h);
+  const Artifact later = store(job, "b.mp4", "b.mp4", clock.now() + 2h);
+  const Artifact never = store(job, "c.mp4", "c.mp4");
+  set_state(job, "completed");
+  run_to_end(context, storage->discard_stage(job));
+  EXPECT_EQ(sweep(), 0u);
+  clock.advance(1h);
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_FALSE(stored(expired));
+  EXPECT_EQ(run(storage->by_path("a.mp4")).error().code, Errc::not_found);
+  EXPECT_TRUE(stored(later));
+  EXPECT_TRUE(stored(never));
+}
+
+TEST_F(Sweep, RemovesTheFoldersThatAnExpiredArtifactLeavesEmpty) {
+  store(job, "a.mp4", "a.mp4", clock.now());
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_FALSE(fs::exists(root / "content" / job.str()));
+}
+
+TEST_F(Sweep, RemovesWhatALeasePublishedAndNeverRecorded) {
+  const auto lost = publish(job, "a.mp4", "a.mp4").value().front();
+  EXPECT_EQ(sweep(), 0u) << "the lease may still record it";
+  EXPECT_TRUE(stored(lost));
+  set_state(job, "running", 2);
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_FALSE(stored(lost));
+  EXPECT_FALSE(fs::exists(root / "content" / job.str()));
+}
+
+TEST_F(Sweep, KeepsWhatACancellingLeaseMayStillHold) {
+  const auto held = publish(job, "a.mp4", "a.mp4").value().front();
+  set_state(job, "cancelling");
+  EXPECT_EQ(sweep(), 0u);
+  EXPECT_TRUE(stored(held));
+  set_state(job, "retry_wait");
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_FALSE(stored(held));
+}
+
+TEST_F(Sweep, RemovesFilesWithoutARowBesideFilesThatHaveOne) {
+  const Artifact kept = store(job, "a.mp4", "a.mp4");
+  const Artifact orphan = publish(job, "b.mp4", "b.mp4").value().front();
+  run_to_end(context, storage->discard_stage(job));
+  set_state(job, "completed");
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_TRUE(stored(kept));
+  EXPECT_FALSE(stored(orphan));
+}
+
+TEST_F(Sweep, RemovesContentAndWorkFoldersOfJobsThatNobodyKnows) {
+  const JobId unknown = JobId::make(clock.now());
+  ASSERT_TRUE(publish(unknown, "a.mp4", "a.mp4"));
+  EXPECT_EQ(sweep(), 2u);
+  EXPECT_TRUE(fs::is_empty(root / "content"));
+  EXPECT_TRUE(fs::is_empty(root / "staging"));
+}
+
+TEST_F(Sweep, RemovesTheWorkFoldersOfJobsThatHaveEndedOnly) {
+  for (const std::string state : {"completed", "failed", "dead", "cancelled", "expired"}) {
+    set_state(job, state);
+    ASSERT_TRUE(run(storage->stage(job, 1)));
+    EXPECT_EQ(sweep(), 1u) << state;
+    EXPECT_TRUE(fs::is_empty(root / "staging")) << state;
+  }
+  for (const std::string state : {"queued", "retry_wait", "scheduled", "running", "cancelling"}) {
+    set_state(job, state);
+    ASSERT_TRUE(run(storage->stage(job, 1)));
+    EXPECT_EQ(sweep(), 0u) << state;
+    EXPECT_FALSE(fs::is_empty(root / "staging")) << state;
+  }
+}
+
+TEST_F(Sweep, LeavesAloneWhatIsNotItsOwn) {
+  fs::create_directories(root / "content" / "lost+found");
+  put(root / "staging" / "README", "of the operator");
+  EXPECT_EQ(sweep(), 0u);
+  EXPECT_TRUE(fs::exists(root / "content" / "lost+found"));
+  EXPECT_TRUE(fs::exists(root / "staging" / "README"));
+}
+
+TEST_F(Sweep, DoesNotFollowLinksOutOfTheStorage) {
+  fs::create_directories(folder / "precious");
+  put(folder / "precious" / "file", "keep me");
+  set_state(job, "failed");
+  const auto staging = run(storage->stage(job, 1)).value();
+  fs::create_directory_symlink(folder / "precious", staging / "link");
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_TRUE(fs::exists(folder / "precious" / "file"));
+}
+
+TEST_F(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
+  std::vector<Artifact> artifacts;
+  for (int i = 0; i < 1001; ++i) {
+    Artifact artifact;
+    artifact.id = ArtifactId::make(clock.now());
+    artifact.job = job;
+    artifact.path = fmt::format("{}", i);
+    artifact.location = fmt::format("content/{}/1/{}", job.str(), i);
+    artifact.expires_at = clock.now();
+    artifacts.push_back(artifact);
+  }
+  ASSERT_TRUE(record(artifacts));
+  EXPECT_EQ(sweep(), 0u) << "their files were never there";
+  EXPECT_TRUE(run(storage->of_job(job))->empty());
+}
+
+}  // namespace
+}  // namespace trawl::storage
