@@ -60,11 +60,11 @@ class Origin:
             self.port = listener.getsockname()[1]
             (prefix / "nginx.conf").write_text(CONFIG.format(
                 user="user root;" if os.geteuid() == 0 else "", prefix=prefix, port=self.port, media=media))
-            self._nginx = subprocess.Popen(
+            self._nginx = process.start(
                 ["/usr/sbin/nginx", "-e", str(prefix / "error.log"), "-p", str(prefix), "-c", str(prefix / "nginx.conf")],
+                end_signal=signal.SIGTERM,  # To the master, which then ends its worker.
                 env={**os.environ, "NGINX": f"{listener.fileno()};"}, pass_fds=[listener.fileno()],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                preexec_fn=lambda: process.die_with_parent(signal.SIGTERM))
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             self._await_pid_file()
 
     def _await_pid_file(self) -> None:

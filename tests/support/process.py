@@ -2,6 +2,7 @@
 import ctypes
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,6 +19,32 @@ def die_with_parent(by: signal.Signals = signal.SIGKILL) -> None:
 def adopt_orphans() -> None:
     """Orphans of our children become our own children from now on, so that orphans() finds them."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+_started: set[int] = set()
+
+
+def start(command: list[str], end_signal: signal.Signals = signal.SIGKILL, **popen) -> subprocess.Popen:
+    """A child that ends with us and that orphans() knows to be ours."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=lambda: die_with_parent(end_signal), **popen)
+    _started.add(child.pid)
+    return child
+
+
+def orphans() -> set[int]:
+    """Living processes whose parent has ended and left them behind."""
+    left = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or not (fields := _stat(int(entry.name))) or int(fields[1]) != os.getpid():
+            continue
+        pid = int(entry.name)
+        if pid in _started:
+            continue
+        if fields[0] in "ZX":
+            os.waitpid(pid, os.WNOHANG)
+        else:
+            left.add(pid)
+    return left
 
 
 def _stat(pid: int) -> list[str] | None:
@@ -64,11 +91,9 @@ def cpu_seconds(root: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def gone(pids: set[int], within: float) -> set[int]:
-    """Waits until all of `pids` have ended; returns those that have not."""
+def left_behind(family: set[int], within: float) -> dict[int, str]:
+    """Waits until all of `family` and all orphans have ended; returns the commands of those that have not."""
     deadline = time.monotonic() + within
-    while True:
-        left = pids & running().keys()
-        if not left or time.monotonic() > deadline:
-            return left
+    while (left := (family & running().keys()) | orphans()) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return {pid: command_of(pid) for pid in left}
