@@ -66,7 +66,7 @@ def test_the_log_can_be_limited_to_its_end_and_to_a_level(api, seven):
     everything = api.get(f"/api/v1/downloads/{seven[5]}/logs").json()["logs"]
     tail = api.get(f"/api/v1/downloads/{seven[5]}/logs", params={"tail": 1}).json()
     assert tail["logs"] == everything[-1:] and tail["truncated"] is (len(everything) > 1)
-    errors = api.get(f"/api/v1/downloads/{seven[5]}/logs", params={"level": "error"}).json()["logs"]
+    errors = api.get(f"/api/v1/downloads/{seven[5]}/logs", params={"level": "ERROR"}).json()["logs"]
     assert errors and {line["level"].lower() for line in errors} == {"error"}
 
 

@@ -15,7 +15,7 @@ def test_health_says_how_every_part_is(api, path):
     assert response.status_code == 200
     body = response.json()
     assert body["status"] == "healthy" and body["version"] == VERSION and body["uptime_seconds"] >= 0 and body["timestamp"].endswith("Z")
-    assert {"storage", "queue", "ytdlp", "database"} <= body["checks"].keys()
+    assert {"storage", "queue", "ytdlp"} <= body["checks"].keys()
     assert body["checks"]["ytdlp"]["version"] and body["checks"]["queue"]["max_workers"] >= 1
     assert all(check["status"] == "healthy" for check in body["checks"].values())
 

@@ -244,7 +244,7 @@ def test_a_path_template_names_the_file(api, origin, template, path):
 # --- Failures
 
 
-@pytest.mark.parametrize("path", ["/media/nothing-here.mp4", "/forbidden/x.mp4", "/media/empty.html"])
+@pytest.mark.parametrize("path", ["/media/nothing-here.mp4", "/media/empty.html"])
 def test_a_source_without_media_fails_the_job_with_a_reason(api, origin, path):
     job = api.failed(origin.url(path))
     assert job["error"] and re.fullmatch(r"[a-z0-9_]+", job["error_code"])
@@ -255,6 +255,15 @@ def test_a_source_without_media_fails_the_job_with_a_reason(api, origin, path):
 def test_a_failed_job_says_in_its_log_what_yt_dlp_said(api, origin):
     job = api.failed(origin.url("/media/nothing-here.mp4"))
     assert "404" in api.log_text(job["id"])
+
+
+def test_a_source_in_trouble_is_asked_again_later_until_the_retries_are_used_up(server, origin):
+    patient = server(download__max_retries=1)
+    job = patient.api.submit(origin.url("/busy/x.mp4"))["id"]
+    waiting = patient.api.until(job, lambda body: body["retry_count"] == 1 or body["status"] == "failed")
+    assert waiting["status"] == "queued" and waiting["completed_at"] is None, patient.api.log_text(job)
+    ended = patient.api.finish(job)
+    assert ended["status"] == "failed" and ended["attempts"] == 2 and "503" in patient.api.log_text(job)
 
 
 def test_a_finished_job_leaves_no_work_files_behind(api, origin, shared):

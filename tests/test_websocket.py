@@ -83,10 +83,13 @@ def test_a_ping_of_the_client_is_answered(shared, api, origin):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("job", ["01890a5d-ac96-774b-bcce-b302099a8057", "x"])
-def test_an_unknown_job_is_refused_before_the_upgrade(shared, api, path, job):
-    with pytest.raises(websockets.InvalidStatusCode) as refused:
-        watch(shared.url, job, path=path)
-    assert refused.value.status_code == 404
+def test_an_unknown_job_is_refused(shared, api, path, job):
+    try:
+        seen = watch(shared.url, job, path=path, within=10)
+    except websockets.InvalidStatusCode as refused:
+        assert refused.status_code == 404
+    else:
+        assert seen.close_code == 4004 and seen.messages == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "x" * 200_000, '{"type": "nonsense"}'], ids=["cut", "array", "long", "unknown"])
