@@ -1,0 +1,67 @@
+"""Fixtures of the black-box tests: a real origin, real media, the real binary."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support import media, process  # noqa: E402
+from support.origin import Origin  # noqa: E402
+from support.server import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _adopt_orphans():
+    process.adopt_orphans()
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory):
+    origin = Origin(media.make(), tmp_path_factory.mktemp("origin"))
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Makes servers: `server(option=value)` gives a started one over its own folder.
+
+    Options are written with two underscores for the dot: server(download__max_concurrent=1). Each is
+    stopped when the test ends and must then exit with 0, with no sanitizer report and no process left.
+    """
+    made = []
+
+    def make(start=True, env=None, program=None, **options):
+        folder = tmp_path / f"server{len(made)}"
+        folder.mkdir()
+        made.append(Server(folder, {name.replace("__", "."): value for name, value in options.items()}, env, program))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    close_all(made)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One server for the tests of a file that leave it as they found it."""
+    server = Server(tmp_path_factory.mktemp("shared"))
+    server.start()
+    yield server
+    close_all([server])
+
+
+@pytest.fixture
+def api(shared):
+    assert shared.child.poll() is None, f"the server has ended: {shared.tail()}"
+    return shared.api
+
+
+def close_all(servers):
+    failures = []
+    for server in servers:
+        try:
+            server.close()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)

@@ -1,0 +1,90 @@
+"""nginx as the origin: real HTTP with ranges, redirects, slow answers and errors."""
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from support import process
+
+CONFIG = """
+{user}
+daemon off;
+worker_processes 1;
+pid {prefix}/nginx.pid;
+error_log {prefix}/error.log warn;
+events {{ worker_connections 512; }}
+http {{
+  log_format line '$request_method $request_uri $status "$http_range" "$http_user_agent"';
+  access_log {prefix}/access.log line;
+  client_body_temp_path {prefix}/body;
+  proxy_temp_path {prefix}/proxy;
+  fastcgi_temp_path {prefix}/fastcgi;
+  uwsgi_temp_path {prefix}/uwsgi;
+  scgi_temp_path {prefix}/scgi;
+  types {{
+    text/html html; text/xml xml; text/vtt vtt; image/jpeg jpg;
+    video/mp4 mp4 m4s; video/webm webm; audio/mpeg mp3; video/mp2t ts;
+    application/vnd.apple.mpegurl m3u8; application/dash+xml mpd;
+  }}
+  default_type application/octet-stream;
+  charset utf-8;
+  server {{
+    listen 127.0.0.1:{port};
+    location /media/ {{ alias {media}/; }}
+    # About 10 s and 100 s for bench.mp4: long enough to meet it while it runs.
+    location /slow/ {{ alias {media}/; limit_rate 200k; }}
+    location /crawl/ {{ alias {media}/; limit_rate 20k; }}
+    location /redirect/ {{ rewrite ^/redirect/(.*)$ http://$http_host/media/$1 redirect; }}
+    location /loop/ {{ return 302 $request_uri; }}
+    location /forbidden/ {{ return 403; }}
+    location /broken/ {{ return 500; }}
+    location /busy/ {{ add_header Retry-After 1 always; return 503; }}
+    location = /feed.xml {{
+      alias {media}/feed.xml;
+      sub_filter_types text/xml; sub_filter_once off; sub_filter '@ORIGIN@' 'http://$http_host';
+    }}
+  }}
+}}
+"""
+
+
+class Origin:
+    def __init__(self, media: Path, prefix: Path):
+        self.media = media
+        self.prefix = prefix
+        # nginx takes over a socket that is already bound, as in its own binary upgrade: no race for the port.
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            self.port = listener.getsockname()[1]
+            (prefix / "nginx.conf").write_text(CONFIG.format(
+                user="user root;" if os.geteuid() == 0 else "", prefix=prefix, port=self.port, media=media))
+            self._nginx = process.start(
+                ["/usr/sbin/nginx", "-e", str(prefix / "error.log"), "-p", str(prefix), "-c", str(prefix / "nginx.conf")],
+                end_signal=signal.SIGTERM,  # To the master, which then ends its worker.
+                env={**os.environ, "NGINX": f"{listener.fileno()};"}, pass_fds=[listener.fileno()],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            self._await_pid_file()
+
+    def _await_pid_file(self) -> None:
+        deadline = time.monotonic() + 10
+        while not (self.prefix / "nginx.pid").exists():
+            if self._nginx.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"nginx does not start: {self._nginx.stderr.read().decode() if self._nginx.poll() is not None else 'no pid file'}")
+            time.sleep(0.01)
+
+    def url(self, path: str) -> str:
+        """`small.mp4` is a medium; a path with a leading slash is taken as it is (`/slow/bench.mp4`)."""
+        return f"http://127.0.0.1:{self.port}{path if path.startswith('/') else '/media/' + path}"
+
+    def file(self, name: str) -> Path:
+        return self.media / name
+
+    def requests(self) -> list[str]:
+        return (self.prefix / "access.log").read_text().splitlines()
+
+    def stop(self) -> None:
+        self._nginx.send_signal(signal.SIGTERM)
+        self._nginx.wait(10)
+        self._nginx.stderr.close()
