@@ -105,14 +105,9 @@ class Database {
 };
 
 // Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
-<<<<<<< HEAD
-// lock file beside it, so a second process fails with Errc::conflict. Brings the schema up to date
-// (migrations.h). `loop` is where on_commit actions run.
-=======
 // lock file beside it, so a second process fails with Errc::conflict, reason "database_locked".
 // Brings the schema up to date (migrations.h). `loop` is where on_commit actions run, in the order
 // of the commits and before the callers of those writes go on.
->>>>>>> 6998855c422c1356c198dde28927a08913d9452c
 [[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
                                                             asio::any_io_executor loop);
 

@@ -17,12 +17,6 @@ namespace trawl::events {
 // The durable record of what happened to every job: table `events`, in commit order.
 class EventLog {
  public:
-<<<<<<< HEAD
-  EventLog(db::Database& database, Bus& bus, const Clock& clock)
-      : database_(database), bus_(bus), clock_(clock) {}
-
-  // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
-=======
   // Of a job's log lines about the newest `keep_lines` are kept: an append removes older ones now and
   // then, so that a few hundred more may be there. Status events stay.
   EventLog(db::Database& database, Bus& bus, const Clock& clock, std::int64_t keep_lines = 2000)
@@ -30,7 +24,6 @@ class EventLog {
 
   // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
   // Errc::conflict if there is no such job; progress is not recorded and refused with internal.
->>>>>>> 8d2c804ecaf1f565da98e91618263b2668ab59f1
   [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type,
                                     json::object data);
 
