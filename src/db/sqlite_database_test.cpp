@@ -61,19 +61,46 @@ struct SqliteDatabase : ::testing::Test {
   std::unique_ptr<Database> database;
 };
 
-// Submits `works` while the database's thread is held up, so that all of them wait together.
-Task<void> submit_together(Database& database, Scope& scope, std::vector<Work> works,
-                           std::vector<std::optional<Error>>& outcomes) {
-  outcomes.assign(works.size(), std::nullopt);
-  std::promise<void> gate;
-  scope.spawn("gate", [](Database& db, std::shared_future<void> open) -> Task<void> {
-    (void)co_await db.write([open](Transaction&) -> Result<void> {
-      open.wait();
-      return {};
-    });
-  }(database, gate.get_future().share()));
+// Keeps the database's writing thread in one work, so that what is submitted meanwhile waits together.
+class Held {
+ public:
+  Held(asio::io_context& context, Database& database) : context_(context), scope_(context.get_executor()) {
+    spawn("gate", [](Database& db, std::promise<void>& in, std::shared_future<void> open) -> Task<void> {
+      (void)co_await db.write([&in, open](Transaction&) -> Result<void> {
+        in.set_value();
+        open.wait();
+        return {};
+      });
+    }(database, entered_, opened_.get_future().share()));
+    entered_.get_future().wait();
+  }
+
+  // Starts a coroutine, which submits before this returns.
+  void spawn(std::string name, Task<void> task) {
+    scope_.spawn(std::move(name), std::move(task));
+    context_.restart();
+    context_.poll();
+  }
+
+  // Lets the thread go on and returns when all is done.
+  void release() {
+    opened_.set_value();
+    run_to_end(context_, scope_.join());
+  }
+
+ private:
+  asio::io_context& context_;
+  Scope scope_;
+  std::promise<void> entered_, opened_;
+};
+
+// Submits `works` together and returns how each ended.
+std::vector<std::optional<Error>> write_together(asio::io_context& context, Database& database,
+                                                 std::vector<Work> works) {
+  std::vector<std::optional<Error>> outcomes(works.size());
+  Held held(context, database);
   for (std::size_t i = 0; i < works.size(); ++i) {
-    scope.spawn("writer", [](Database& db, Work work, std::optional<Error>& outcome) -> Task<void> {
+    held.spawn("writer", [](Database& db, Work work, std::optional<Error>& outcome) -> Task<void> {
       const Result<void> done =
           co_await db.write([work = std::move(work)](Transaction& t) mutable -> Result<void> {
             if (auto error = work(t)) return fail(*error);
@@ -82,10 +109,8 @@ Task<void> submit_together(Database& database, Scope& scope, std::vector<Work> w
       if (!done) outcome = done.error();
     }(database, std::move(works[i]), outcomes[i]));
   }
-  // Spawned coroutines start in order: when this one goes on, all have submitted.
-  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-  gate.set_value();
-  co_await scope.join();
+  held.release();
+  return outcomes;
 }
 
 Work insert(std::int64_t id) {
@@ -107,9 +132,7 @@ TEST_F(SqliteDatabase, SharesOneCommitAmongWritesThatWaitTogether) {
   const int before = commits_in_wal(file);
   std::vector<Work> works;
   for (int i = 0; i < 20; ++i) works.push_back(insert(i));
-  std::vector<std::optional<Error>> outcomes;
-  Scope scope(context.get_executor());
-  run_to_end(context, submit_together(*database, scope, std::move(works), outcomes));
+  write_together(context, *database, std::move(works));
 
   EXPECT_EQ(ids().size(), 20u);
   EXPECT_EQ(commits_in_wal(file), before + 1);
@@ -122,9 +145,7 @@ TEST_F(SqliteDatabase, TakesBackOnlyTheWritesThatFailed) {
   works.push_back(insert(2));  // Is there already.
   works.push_back(insert_and_throw(3));
   works.push_back(insert(4));
-  std::vector<std::optional<Error>> outcomes;
-  Scope scope(context.get_executor());
-  run_to_end(context, submit_together(*database, scope, std::move(works), outcomes));
+  const auto outcomes = write_together(context, *database, std::move(works));
 
   EXPECT_FALSE(outcomes[0]);
   ASSERT_TRUE(outcomes[1]);
@@ -145,9 +166,7 @@ TEST_F(SqliteDatabase, FailsEveryWriteOfAGroupWhoseCommitFails) {
     const auto done = t.execute("INSERT INTO child (id) VALUES (99)");
     return done ? std::nullopt : std::optional(done.error());
   });
-  std::vector<std::optional<Error>> outcomes;
-  Scope scope(context.get_executor());
-  run_to_end(context, submit_together(*database, scope, std::move(works), outcomes));
+  const auto outcomes = write_together(context, *database, std::move(works));
 
   EXPECT_TRUE(outcomes[0]);
   EXPECT_TRUE(outcomes[1]);
@@ -184,27 +203,19 @@ TEST_F(SqliteDatabase, RunsActionsAfterTheCommitInOrderAndBeforeTheCallers) {
       return ok ? Result<void>() : fail(Errc::invalid, "no");
     };
   };
-  Scope scope(context.get_executor());
+  Held held(context, *database);
   const auto submit = [&](int id, bool ok) {
-    scope.spawn(
+    held.spawn(
         "writer",
         [](Database& db, decltype(work(0, true)) w, std::vector<std::string>& out, int n) -> Task<void> {
           const auto done = co_await db.write(std::move(w));
           out.push_back(fmt::format("caller {} {}", n, done ? "ok" : "failed"));
         }(*database, work(id, ok), heard, id));
   };
-  std::promise<void> gate;
-  scope.spawn("gate", [](Database& db, std::shared_future<void> open) -> Task<void> {
-    (void)co_await db.write([open](Transaction&) -> Result<void> { return open.wait(), Result<void>(); });
-  }(*database, gate.get_future().share()));
   submit(1, true);
   submit(2, false);
   submit(3, true);
-  run_to_end(context, [](std::promise<void>& open, Scope& all) -> Task<void> {
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-    open.set_value();
-    co_await all.join();
-  }(gate, scope));
+  held.release();
   EXPECT_THAT(heard, ElementsAre("action 1", "action 3", "caller 1 ok", "caller 2 failed", "caller 3 ok"));
 }
 
@@ -269,22 +280,14 @@ TEST_F(SqliteDatabase, FinishesWhatWasSubmittedBeforeClosingAndNothingAfter) {
     }(*database, i, outcomes));
   }
   context.restart();
-  while (context.poll_one() != 0 && outcomes.empty())
-    continue;  // Until all are submitted or the first is back.
+  context.poll();
   database->close();
   database->close();
   run_to_end(context, scope.join());
-  std::size_t kept = 0;
-  for (const auto& outcome : outcomes) {
-    if (outcome)
-      ++kept;
-    else
-      EXPECT_EQ(outcome.error().code, Errc::unavailable);
-  }
-  EXPECT_EQ(outcomes.size(), 100u);
+  EXPECT_EQ(std::ranges::count(outcomes, Result<std::int64_t>(1)), 100);
   EXPECT_EQ(write("DELETE FROM t").error().code, Errc::unavailable);
   reopen();
-  EXPECT_EQ(ids().size(), kept);
+  EXPECT_EQ(ids().size(), 100u);
 }
 
 TEST_F(SqliteDatabase, LetsOnlyOneUserIn) {
