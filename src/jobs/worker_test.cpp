@@ -58,7 +58,7 @@ Task<Outcome> until_stopped(Run& run) {
 TEST_F(WorkerTest, RunsEveryJobOnceAndNeverMoreThanItsSlots) {
   int running = 0, most = 0, ran = 0;
   Worker worker = make(
-      [&](Run&) -> Task<Outcome> {
+      [&](jobs::Run&) -> Task<Outcome> {
         most = std::max(most, ++running);
         co_await sleep_for(1ms);
         --running;
@@ -78,7 +78,7 @@ TEST_F(WorkerTest, RunsEveryJobOnceAndNeverMoreThanItsSlots) {
 }
 
 TEST_F(WorkerTest, StopsARunningJobThatIsCancelled) {
-  Worker worker = make([](Run& run) { return until_stopped(run); });
+  Worker worker = make([](jobs::Run& run) { return until_stopped(run); });
   run_to_end(context, [&]() -> Task<void> {
     const JobId id = co_await add();
     worker.start();
@@ -90,7 +90,7 @@ TEST_F(WorkerTest, StopsARunningJobThatIsCancelled) {
 }
 
 TEST_F(WorkerTest, GivesBackUnharmedWhatADrainInterrupts) {
-  Worker worker = make([](Run& run) { return until_stopped(run); });
+  Worker worker = make([](jobs::Run& run) { return until_stopped(run); });
   run_to_end(context, [&]() -> Task<void> {
     const JobId id = co_await add();
     worker.start();
@@ -104,7 +104,7 @@ TEST_F(WorkerTest, GivesBackUnharmedWhatADrainInterrupts) {
 }
 
 TEST_F(WorkerTest, SettlesNothingOnceItsLeaseWasPassedOn) {
-  Worker worker = make([](Run& run) -> Task<Outcome> {
+  Worker worker = make([](jobs::Run& run) -> Task<Outcome> {
     (void)co_await until_stopped(run);
     co_return kNothing;
   });
@@ -126,7 +126,7 @@ TEST_F(WorkerTest, SettlesNothingOnceItsLeaseWasPassedOn) {
 }
 
 TEST_F(WorkerTest, KeepsALeaseAliveLongerThanItsLength) {
-  Worker worker = make([](Run&) -> Task<Outcome> {
+  Worker worker = make([](jobs::Run&) -> Task<Outcome> {
     co_await sleep_for(1500ms);  // Two and a half leases.
     co_return kNothing;
   });
