@@ -1,4 +1,4 @@
-find_package(Boost 1.83 REQUIRED COMPONENTS json)
+find_package(Boost 1.83 REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(fmt REQUIRED)

@@ -13,9 +13,13 @@
 namespace trawl::net {
 
 struct EgressRules {
-  bool allow_private_networks = false;       // Opens loopback, private and link-local ranges.
-  std::vector<std::string> allowed_domains;  // Empty: all. "example.com" covers its subdomains.
-  std::vector<std::string> denied_domains;
+  // Opens loopback, private, link-local, carrier-grade NAT, unique local and benchmarking ranges,
+  // and every port. Never multicast, broadcast, unspecified or reserved addresses.
+  bool allow_private_networks = false;
+  // "example.com", ".example.com" and "*.example.com" all mean that name and its subdomains, "*"
+  // means every name; empty entries mean nothing. An empty list allows all.
+  std::vector<std::string> allowed_domains{};
+  std::vector<std::string> denied_domains{};
   bool allow_youtube = true;
   bool youtube_only = false;
 };
@@ -27,15 +31,30 @@ struct EgressRules {
 // notions of "public" let several internal forms through.
 class EgressPolicy {
  public:
-  explicit EgressPolicy(EgressRules rules) : rules_(std::move(rules)) {}
+  explicit EgressPolicy(EgressRules rules);
 
-  // Scheme, port and domain lists. Errc::forbidden, reason "domain_not_allowed" or "port_not_allowed".
+  // For a page somebody asks to download: scheme, port, domain lists, and the address if the host
+  // is one. Errc::forbidden, reason "scheme_not_allowed", "domain_not_allowed", "port_not_allowed"
+  // or "address_not_allowed".
   [[nodiscard]] Result<void> judge_url(const Url& url) const;
+
+  // For a connection made on behalf of an admitted page, whose media live on hosts of other names:
+  // port and denied names count, the list of allowed ones does not. `host` as parse_host gives it.
+  [[nodiscard]] Result<void> judge_connection(std::string_view host, std::uint16_t port) const;
+
+  // 80, 443 and 1024 to 65535 without the ports of databases and other internal services.
+  // Errc::forbidden, reason "port_not_allowed".
+  [[nodiscard]] Result<void> judge_port(std::uint16_t port) const;
+
   // Errc::forbidden, reason "address_not_allowed".
   [[nodiscard]] Result<void> judge_address(const boost::asio::ip::address& address) const;
 
+  [[nodiscard]] const EgressRules& rules() const { return rules_; }
+
  private:
-  EgressRules rules_;
+  [[nodiscard]] Result<void> judge_denied_names(std::string_view host) const;
+
+  EgressRules rules_;  // Domains in the form parse_host gives, without leading dots.
 };
 
 }  // namespace trawl::net

@@ -1,0 +1,125 @@
+#include "net/egress.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "net/detail/address_table.h"
+
+namespace trawl::net {
+namespace {
+
+constexpr std::string_view kYoutubePages[] = {"youtube.com", "youtu.be", "youtube-nocookie.com"};
+constexpr std::string_view kYoutubeServers[] = {"googlevideo.com", "ytimg.com", "youtube.googleapis.com",
+                                                "youtubei.googleapis.com", "youtubekids.com"};
+
+// Ascending. Databases, brokers, control planes and other services that answer HTTP-shaped bytes,
+// and what browsers refuse above 1023 (the Fetch standard's bad ports).
+constexpr std::uint16_t kServicePorts[] = {
+    1433,  1434,  1521,  1719,  1720,  1723,  1883,  2049,  2181,  2375,  2376,  2377,  2379,
+    2380,  3306,  3389,  3659,  4045,  4190,  4369,  4444,  5060,  5061,  5432,  5433,  5671,
+    5672,  5900,  5984,  5985,  5986,  6000,  6379,  6380,  6443,  6566,  6665,  6666,  6667,
+    6668,  6669,  6697,  7000,  7001,  7199,  7473,  7474,  7687,  8086,  8125,  8200,  8300,
+    8301,  8500,  8529,  9042,  9092,  9160,  9200,  9300,  10050, 10051, 10080, 10250, 10255,
+    10256, 11211, 15672, 16379, 26379, 27017, 27018, 27019, 28015, 28017, 50070, 61613, 61616};
+static_assert(std::ranges::is_sorted(kServicePorts));
+
+std::string normalise_rule(std::string_view rule) {
+  std::string out = to_lower(trim(rule));
+  if (out == "*") return out;
+  if (out.starts_with("*."))
+    out.erase(0, 2);
+  else if (out.starts_with('.'))
+    out.erase(0, 1);
+  if (out.size() > 2 && out.front() == '[' && out.back() == ']') out = out.substr(1, out.size() - 2);
+  if (auto host = parse_host(out)) return *host;
+  while (out.ends_with('.')) out.pop_back();
+  return out;
+}
+
+void normalise(std::vector<std::string>& rules) {
+  for (std::string& rule : rules) rule = normalise_rule(rule);
+  std::erase(rules, "");
+}
+
+bool is_address(std::string_view host) {
+  boost::system::error_code error;
+  (void)boost::asio::ip::make_address(host, error);
+  return !error;
+}
+
+bool covers(std::string_view rule, std::string_view host) {
+  if (rule == "*" || rule == host) return true;
+  if (host.size() <= rule.size() || !host.ends_with(rule)) return false;
+  return host[host.size() - rule.size() - 1] == '.' && !is_address(host);
+}
+
+bool covered(const auto& rules, std::string_view host) {
+  return std::ranges::any_of(rules, [&](std::string_view rule) { return covers(rule, host); });
+}
+
+std::unexpected<Error> refuse_domain(std::string_view host, std::string_view why) {
+  return fail(Errc::forbidden, fmt::format("downloads from {} are not allowed here: {}", host, why),
+              "domain_not_allowed");
+}
+
+}  // namespace
+
+EgressPolicy::EgressPolicy(EgressRules rules) : rules_(std::move(rules)) {
+  normalise(rules_.allowed_domains);
+  normalise(rules_.denied_domains);
+}
+
+Result<void> EgressPolicy::judge_denied_names(std::string_view host) const {
+  if (covered(rules_.denied_domains, host)) return refuse_domain(host, "the domain is on the deny list");
+  if (!rules_.allow_youtube && (covered(kYoutubePages, host) || covered(kYoutubeServers, host))) {
+    return refuse_domain(host, "YouTube is switched off");
+  }
+  return {};
+}
+
+Result<void> EgressPolicy::judge_url(const Url& url) const {
+  if (url.scheme != "http" && url.scheme != "https") {
+    return fail(Errc::forbidden, fmt::format("the scheme {} is not allowed", url.scheme),
+                "scheme_not_allowed");
+  }
+  if (auto connection = judge_connection(url.host, url.port); !connection) return connection;
+  if (rules_.youtube_only && !covered(kYoutubePages, url.host)) {
+    return refuse_domain(url.host, "only YouTube is");
+  }
+  if (!rules_.allowed_domains.empty() && !covered(rules_.allowed_domains, url.host)) {
+    return refuse_domain(url.host, "the domain is not on the list of allowed ones");
+  }
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(url.host, error);
+  return error ? Result<void>() : judge_address(address);
+}
+
+Result<void> EgressPolicy::judge_connection(std::string_view host, std::uint16_t port) const {
+  if (auto names = judge_denied_names(host); !names) return names;
+  return judge_port(port);
+}
+
+Result<void> EgressPolicy::judge_port(std::uint16_t port) const {
+  const bool web = port == 80 || port == 443;
+  if (port != 0 && (rules_.allow_private_networks || web)) return {};
+  if (port >= 1024 && !std::ranges::binary_search(kServicePorts, port)) return {};
+  return fail(Errc::forbidden, fmt::format("connections to port {} are not allowed", port),
+              "port_not_allowed");
+}
+
+Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address) const {
+  const auto* range = detail::find_special_range(address);
+  if (!range) return {};
+  const bool could_open = range->opening == detail::Opening::for_private_networks;
+  if (could_open && rules_.allow_private_networks) return {};
+  return fail(
+      Errc::forbidden,
+      fmt::format("connections to {} are not allowed: it is not a public address ({}{})", address.to_string(),
+                  range->name, could_open ? "; policy.allow_private_networks is off" : ""),
+      "address_not_allowed");
+}
+
+}  // namespace trawl::net

@@ -1,0 +1,128 @@
+#include "net/egress.h"
+
+#include <gtest/gtest.h>
+
+namespace trawl::net {
+namespace {
+
+std::string verdict(const EgressPolicy& policy, std::string_view text) {
+  const auto url = parse_url(text);
+  if (!url) return url.error().reason;
+  const auto judged = policy.judge_url(*url);
+  if (judged) return "allowed";
+  EXPECT_EQ(judged.error().code, Errc::forbidden);
+  return judged.error().reason;
+}
+
+TEST(EgressPolicy, MatchesDomainsOnLabelBorders) {
+  const EgressPolicy policy({.allowed_domains = {"youtube.com", "*.Vimeo.com.", ".example.org", " ", ""}});
+  for (const auto* url : {"https://youtube.com/", "https://www.youtube.com/", "https://YOUTUBE.com./",
+                          "https://vimeo.com/1", "https://player.vimeo.com/1", "https://a.b.example.org/"}) {
+    EXPECT_EQ(verdict(policy, url), "allowed") << url;
+  }
+  for (const auto* url :
+       {"https://youtube.com.evil.net/", "https://notyoutube.com/", "https://com/", "https://e/",
+        "https://tube.com/", "https://evil.net/youtube.com", "https://youtube.co/"}) {
+    EXPECT_EQ(verdict(policy, url), "domain_not_allowed") << url;
+  }
+}
+
+TEST(EgressPolicy, LetsTheDenyListWin) {
+  const EgressPolicy policy({.allowed_domains = {"example.com"}, .denied_domains = {"private.example.com"}});
+  EXPECT_EQ(verdict(policy, "http://example.com/"), "allowed");
+  EXPECT_EQ(verdict(policy, "http://a.private.example.com/"), "domain_not_allowed");
+}
+
+TEST(EgressPolicy, AllowsEverythingWithAnEmptyListAndForAStar) {
+  EXPECT_EQ(verdict(EgressPolicy({.allowed_domains = {""}}), "http://example.com/"), "allowed");
+  EXPECT_EQ(verdict(EgressPolicy({.allowed_domains = {"*"}}), "http://example.com/"), "allowed");
+  EXPECT_EQ(verdict(EgressPolicy({.denied_domains = {"*"}}), "http://example.com/"), "domain_not_allowed");
+}
+
+TEST(EgressPolicy, MatchesAddressesOnlyAsAWhole) {
+  const EgressPolicy policy({.allowed_domains = {"1.1", "8.8.8.8", "[2606:4700::1]"}});
+  EXPECT_EQ(verdict(policy, "http://8.8.8.8/"), "allowed");
+  EXPECT_EQ(verdict(policy, "http://134744072/"), "allowed");
+  EXPECT_EQ(verdict(policy, "http://[2606:4700:0::1]/"), "allowed");
+  EXPECT_EQ(verdict(policy, "http://9.9.1.1/"), "domain_not_allowed");
+}
+
+TEST(EgressPolicy, CanSwitchYoutubeOff) {
+  const EgressPolicy policy({.allow_youtube = false});
+  for (const auto* url : {"https://www.youtube.com/watch?v=1", "https://youtu.be/1", "https://m.youtube.com/",
+                          "https://www.youtube-nocookie.com/embed/1", "https://r1.googlevideo.com/x",
+                          "https://i.ytimg.com/vi/1"}) {
+    EXPECT_EQ(verdict(policy, url), "domain_not_allowed") << url;
+  }
+  EXPECT_EQ(verdict(policy, "https://vimeo.com/1"), "allowed");
+  EXPECT_EQ(policy.judge_connection("www.youtube.com", 443).error().reason, "domain_not_allowed");
+}
+
+TEST(EgressPolicy, CanAllowYoutubeOnly) {
+  const EgressPolicy policy({.youtube_only = true});
+  EXPECT_EQ(verdict(policy, "https://music.youtube.com/watch?v=1"), "allowed");
+  EXPECT_EQ(verdict(policy, "https://youtu.be/1"), "allowed");
+  EXPECT_EQ(verdict(policy, "https://vimeo.com/1"), "domain_not_allowed");
+  EXPECT_EQ(verdict(policy, "https://r1.googlevideo.com/x"), "domain_not_allowed");
+}
+
+TEST(EgressPolicy, LetsConnectionsOfAnAdmittedPageLeaveTheAllowedDomains) {
+  const EgressPolicy policy(
+      {.allowed_domains = {"youtube.com"}, .denied_domains = {"ads.example"}, .youtube_only = true});
+  EXPECT_TRUE(policy.judge_connection("r1.googlevideo.com", 443));
+  EXPECT_EQ(policy.judge_connection("x.ads.example", 443).error().reason, "domain_not_allowed");
+  EXPECT_EQ(policy.judge_connection("example.com", 22).error().reason, "port_not_allowed");
+}
+
+TEST(EgressPolicy, AllowsWebPortsAndHighOnesWithoutWellKnownServices) {
+  const EgressPolicy policy{EgressRules{}};
+  for (const int port : {80, 443, 8080, 8443, 1024, 3000, 8000, 9000, 65535}) {
+    EXPECT_TRUE(policy.judge_port(static_cast<std::uint16_t>(port))) << port;
+  }
+  for (const int port :
+       {0,    1,    21,   22,   25,   53,   81,   110,  444,  1023,  2375,  2376,  2379, 3306,
+        3389, 5432, 5672, 6379, 6443, 8500, 9092, 9200, 9300, 10250, 11211, 15672, 27017}) {
+    EXPECT_FALSE(policy.judge_port(static_cast<std::uint16_t>(port))) << port;
+  }
+  EXPECT_EQ(verdict(policy, "http://example.com:22/"), "port_not_allowed");
+}
+
+TEST(EgressPolicy, OpensEveryPortTogetherWithPrivateNetworks) {
+  const EgressPolicy policy({.allow_private_networks = true});
+  EXPECT_EQ(verdict(policy, "http://127.0.0.1:81/"), "allowed");
+  EXPECT_FALSE(policy.judge_port(0));
+}
+
+TEST(EgressPolicy, JudgesAHostThatIsAnAddressInAnySpelling) {
+  const EgressPolicy policy{EgressRules{}};
+  for (const auto* url :
+       {"http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://127.1/", "http://0177.0.0.1/",
+        "http://017700000001/", "http://0300.0250.1.1/", "http://[::1]/", "http://169.254.43518/",
+        "http://0/", "http://[::ffff:127.0.0.1]/", "http://[::7f00:1]/", "http://[64:ff9b::a00:1]/",
+        "http://[fd00::1]/", "http://10.0.0.5./", "http://[fe80::1]/", "http://[2002:7f00:1::]/",
+        "http://[2a00::5efe:7f00:1]/"}) {
+    EXPECT_EQ(verdict(policy, url), "address_not_allowed") << url;
+  }
+  EXPECT_EQ(verdict(policy, "http://8.8.8.8/"), "allowed");
+}
+
+TEST(EgressPolicy, RefusesSchemesThatAreNotTheWebs) {
+  const EgressPolicy policy{EgressRules{}};
+  const Url url{.scheme = "ftp", .host = "example.com", .port = 80, .target = "/"};
+  EXPECT_EQ(policy.judge_url(url).error().reason, "scheme_not_allowed");
+}
+
+TEST(EgressPolicy, SaysHowToOpenWhatCanBeOpened) {
+  const EgressPolicy policy{EgressRules{}};
+  EXPECT_NE(policy.judge_address(boost::asio::ip::make_address("10.0.0.1"))
+                .error()
+                .message.find("allow_private_networks"),
+            std::string::npos);
+  EXPECT_EQ(policy.judge_address(boost::asio::ip::make_address("224.0.0.1"))
+                .error()
+                .message.find("allow_private_networks"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace trawl::net
