@@ -92,12 +92,28 @@ class Pipeline::Attempt {
     request.max_bytes = pipe_.limits_.max_bytes;
     request.rate_limit = pipe_.limits_.rate_limit;
     request.retries = pipe_.limits_.origin_retries;
-    if (request_.cookies_id) request.cookies_file = *request_.cookies_id;
+    if (!pipe_.limits_.cookies_file.empty()) {
+      auto copied = co_await copy_cookies();
+      if (!copied) co_return fail(copied.error());
+      request.cookies_file = *copied;
+    }
     engine::Listener listener{
         .on_progress = [this](const media::Progress& progress) { on_progress(progress); },
         .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); }};
     co_return co_await pipe_.engine_.open(std::move(request), std::move(listener), checkpoint_.plan,
                                           checkpoint_.transferred);
+  }
+
+  // yt-dlp writes cookies back, so it gets a copy, which goes away with the work folder.
+  Task<Result<std::string>> copy_cookies() {
+    const auto source = pipe_.limits_.cookies_file, target = work_dir_ / "cookies.txt";
+    co_return co_await pipe_.files_.run([source, target]() -> Result<std::string> {
+      std::error_code error;
+      std::filesystem::copy_file(source, target, std::filesystem::copy_options::overwrite_existing, error);
+      if (!error) std::filesystem::permissions(target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+      if (error) return fail(Errc::invalid, fmt::format("cannot read the cookies file {}: {}", source.string(), error.message()), "bad_cookies_file");
+      return target.string();
+    });
   }
 
   Task<Result<void>> resolve(engine::Child& child) {

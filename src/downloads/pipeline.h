@@ -22,6 +22,7 @@ struct PipelineLimits {
   std::int64_t max_bytes = 0;               // Of one download; 0: no limit.
   std::int64_t rate_limit = 0;              // Bytes per second of one download; 0: no limit.
   int origin_retries = 3;
+  std::filesystem::path cookies_file;       // Netscape format, for every download; may be empty.
   std::optional<std::chrono::seconds> retention;  // Empty: artifacts are kept.
 };
 
@@ -37,10 +38,12 @@ BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred))
 class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
-           storage::DirectoryStorage& storage, const Clock& clock, PipelineLimits limits)
+           storage::DirectoryStorage& storage, BlockingPool& files, const Clock& clock,
+           PipelineLimits limits)
       : engine_(engine),
         proxy_(proxy),
         storage_(storage),
+        files_(files),
         clock_(clock),
         limits_(limits),
         resolving_(executor, limits.resolving),
@@ -54,6 +57,7 @@ class Pipeline {
   engine::Engine& engine_;
   net::EgressProxy& proxy_;
   storage::DirectoryStorage& storage_;
+  BlockingPool& files_;
   const Clock& clock_;
   PipelineLimits limits_;
   Semaphore resolving_, finishing_;

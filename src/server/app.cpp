@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "server/engine_options.h"
 
 namespace trawl::server {
 namespace {
@@ -21,27 +22,6 @@ std::string worker_name() {
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   return fmt::format("{}.{}.{}.{}", host, boot.substr(0, 8), getpid(), random_hex(4));
-}
-
-// engine/host.py of a build tree or of an installation, as seen from the program.
-std::filesystem::path find_engine_host() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const char* place : {"../../engine/host.py", "../share/trawl/engine/host.py"}) {
-    const auto candidate = (program / place).lexically_normal();
-    if (std::filesystem::exists(candidate, error)) return candidate;
-  }
-  return {};
-}
-
-engine::EngineOptions engine_options(const Config& config) {
-  engine::EngineOptions options;
-  options.python = config.engine.python;
-  options.host_script = find_engine_host();
-  options.ytdlp_path = config.engine.ytdlp_path;
-  for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
-  options.ffmpeg = config.ffmpeg.path;
-  return options;
 }
 
 net::EgressRules egress_rules(const PolicyConfig& policy) {
@@ -61,6 +41,7 @@ downloads::PipelineLimits pipeline_limits(const Config& config) {
   limits.quiet_timeout = seconds(config.download.progress_timeout_sec);
   limits.max_bytes = config.download.max_bytes.value;
   limits.rate_limit = config.download.rate_limit_bytes.value;
+  limits.cookies_file = config.download.cookies_file;
   if (config.storage.retention_hours > 0) {
     limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
   }
@@ -90,7 +71,7 @@ Task<Result<void>> App::open() {
   auto database = db::open_sqlite(file, executor_);
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
-  log_.emplace(*database_, bus_, clock_);
+  log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
   store_.emplace(*database_, *log_, clock_, jobs::Budgets{.failures = config_.download.max_retries}, executor_);
   storage_.emplace(root, files_, *database_, clock_);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
@@ -106,7 +87,7 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, *storage_, clock_, pipeline_limits(config_));
+  pipeline_.emplace(executor_, *engine_, *proxy_, *storage_, files_, clock_, pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_,
                   jobs::Worker::Options{.name = worker_name(),
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),

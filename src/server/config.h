@@ -55,10 +55,11 @@ struct DownloadConfig {
   ByteCount max_bytes{10LL << 30};
   int max_retries = 3;
   ByteCount rate_limit_bytes;
+  std::string cookies_file;
 };
 BOOST_DESCRIBE_STRUCT(DownloadConfig, (),
                       (max_concurrent, queue_max, timeout_sec, progress_timeout_sec, max_bytes, max_retries,
-                       rate_limit_bytes))
+                       rate_limit_bytes, cookies_file))
 
 struct JobsConfig {
   int lease_sec = 30;

@@ -103,7 +103,11 @@ struct trawl::Rules<trawl::server::DownloadConfig> {
        .max = 15},
       {.name = "rate_limit_bytes",
        .doc = "Bytes per second one download may take; 0 sets no limit.",
-       .min = 0}};
+       .min = 0},
+      {.name = "cookies_file",
+       .doc = "Cookies in Netscape format, given to yt-dlp for every download; readable by the server only.",
+       .max = 4000,
+       .check = server::check_path}};
 };
 
 template <>

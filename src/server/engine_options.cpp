@@ -1,0 +1,31 @@
+#include "server/engine_options.h"
+
+#include <filesystem>
+
+namespace trawl::server {
+namespace {
+
+// engine/host.py of a build tree or of an installation, as seen from the program.
+std::filesystem::path find_engine_host() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"../../engine/host.py", "../share/trawl/engine/host.py"}) {
+    const auto candidate = (program / place).lexically_normal();
+    if (std::filesystem::exists(candidate, error)) return candidate;
+  }
+  return {};
+}
+
+}  // namespace
+
+engine::EngineOptions engine_options(const Config& config) {
+  engine::EngineOptions options;
+  options.python = config.engine.python;
+  options.host_script = find_engine_host();
+  options.ytdlp_path = config.engine.ytdlp_path;
+  for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
+  options.ffmpeg = config.ffmpeg.path;
+  return options;
+}
+
+}  // namespace trawl::server
