@@ -18,6 +18,8 @@ namespace trawl::http {
 class Headers {
  public:
   void set(std::string name, std::string value);  // Replaces.
+  // Joins `value` to a field of that name with a comma (RFC 9110 5.3), or sets it.
+  void append(std::string name, std::string value);
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
 
@@ -31,10 +33,11 @@ struct Request {
   std::string query;   // Without "?".
   Headers headers;
   std::string body;
-  std::string remote;  // The peer's address.
+  std::string remote;  // The peer's address, without the port; IPv4 even on a dual-stack socket.
   std::string id;      // The request id, also sent back as X-Request-ID.
   std::map<std::string, std::string, std::less<>> path_params;  // Percent-decoded, set by the router.
 
+  // The value of `{name}` in the matched pattern; empty when the pattern has none.
   [[nodiscard]] const std::string& path_param(std::string_view name) const;
   // The decoded value of the first query parameter of that name.
   [[nodiscard]] std::optional<std::string> query_param(std::string_view name) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,29 +15,55 @@ namespace trawl::http {
 using Handler = std::function<Task<Response>(Request)>;
 // Owns the connection until it returns; the request is the upgrade request.
 using WebSocketHandler = std::function<Task<void>(Request, WebSocket&)>;
+// Looks at an upgrade request before it is accepted; a response refuses it (401, 403).
+using WebSocketGuard = std::function<Task<std::optional<Response>>(Request)>;
+
+struct WebSocketRoute {
+  WebSocketHandler handler;
+  WebSocketGuard guard;  // May be empty.
+};
 
 // Maps method and path to handlers.
 //
 // A pattern is literal segments, `{name}` for one segment and `{name...}` for the rest of the path.
-// Literal beats `{name}` beats `{name...}`. HEAD is served by the GET handler. A known path with
-// another method is 405 with Allow; an unknown path 404; both with the API's error body.
+// Literal beats `{name}` beats `{name...}`, segment by segment; neither placeholder matches nothing.
+// HEAD is served by the GET handler, OPTIONS answered with Allow unless a handler took it. A known
+// path with another method is 405 with Allow; an unknown path 404; a path with NUL, "." or ".." once
+// decoded 400; a plain GET of a WebSocket's path 426; all with the API's error body.
 class Router {
  public:
+  // A pattern that cannot be matched (no leading slash, a name twice, text after `{name...}`) or that
+  // is there already is a bug: std::logic_error.
   void add(std::string method, std::string pattern, Handler handler);
-  void add_websocket(std::string pattern, WebSocketHandler handler);
+  void add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard = {});
 
   // Answers the request; a handler's exception becomes a 500 without details, logged with the id.
   [[nodiscard]] Task<Response> route(Request request) const;
-  // The handler for an upgrade request, with the path parameters filled in; null when none matches.
-  [[nodiscard]] const WebSocketHandler* websocket(Request& request) const;
+  // The route for an upgrade request, with the path parameters filled in; null when none matches.
+  [[nodiscard]] const WebSocketRoute* websocket(Request& request) const;
 
  private:
+  struct Segment {
+    enum class Kind { literal, one, rest } kind;
+    std::string text;  // The literal or the name.
+    friend bool operator==(const Segment&, const Segment&) = default;
+  };
   struct Route {
     std::string method;  // Empty for WebSocket.
-    std::vector<std::string> segments;
+    std::vector<Segment> segments;
     Handler handler;
-    WebSocketHandler socket;
+    WebSocketRoute socket;
   };
+  struct Match;
+
+  static std::vector<Segment> parse_pattern(const std::string& pattern);
+  static bool matches(const Route& route, const std::vector<std::string>& path);
+  static bool more_specific(const Route& a, const Route& b);
+  void insert(Route route, const std::string& pattern);
+  [[nodiscard]] Match match(const std::string& method, const std::vector<std::string>& path) const;
+  static void bind(const Route& route, const std::vector<std::string>& path, Request& request);
+  [[nodiscard]] Response refuse(const Request& request, const Match& match) const;
+
   std::vector<Route> routes_;
 };
 

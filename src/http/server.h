@@ -17,8 +17,11 @@ struct ServerOptions {
   std::size_t max_body = 1 << 20;
   std::size_t max_header = 16 << 10;
   std::size_t max_connections = 4096;
-  std::chrono::seconds read_timeout{30};   // For one request to arrive, and for an idle connection.
-  std::chrono::seconds write_timeout{60};  // For the peer to take one block of an answer.
+  std::chrono::milliseconds read_timeout{30'000};   // For one request to arrive, and for an idle connection.
+  std::chrono::milliseconds write_timeout{60'000};  // For the peer to take one block (256 KiB) of an answer.
+  std::chrono::milliseconds websocket_send_limit{10'000};  // For a WebSocket's peer to take one message.
+  std::chrono::milliseconds websocket_idle{
+      40'000};  // Silence that ends a WebSocket; a ping is sent at half of it.
 };
 
 // HTTP/1.1 and WebSocket over Beast: keep-alive, request ids, an access log line per request, and
@@ -28,11 +31,14 @@ class Server {
   virtual ~Server() = default;
   // Listens and accepts until stop(). Errc::unavailable when the address cannot be bound.
   [[nodiscard]] virtual Task<Result<void>> start() = 0;
-  // Stops accepting, lets requests in flight finish for at most `grace`, then closes everything.
+  // Stops accepting, closes idle connections, sends WebSockets close 1001, lets requests in flight
+  // finish for at most `grace`, then closes everything. Afterwards nothing of the server runs, and it
+  // may be destroyed.
   [[nodiscard]] virtual Task<void> stop(std::chrono::milliseconds grace) = 0;
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };
 
+// All that is passed by reference outlives the server. Everything runs on `executor`, one thread.
 [[nodiscard]] std::unique_ptr<Server> make_server(asio::any_io_executor executor, BlockingPool& files,
                                                   const Router& router, ServerOptions options);
 

@@ -1,0 +1,199 @@
+#include "http/router.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace trawl::http {
+namespace {
+
+std::vector<std::string> decode_path(std::string_view path) {
+  std::vector<std::string> out;
+  for (const std::string_view segment : split(path.substr(path.starts_with('/') ? 1 : 0), '/'))
+    out.push_back(percent_decode(segment));
+  return out;
+}
+
+// A segment no handler should see: NUL ends names early in C interfaces, dots climb out of folders.
+bool hostile(const std::string& segment) {
+  if (segment.contains('\0')) return true;
+  return std::ranges::any_of(split(segment, '/'),
+                             [](std::string_view part) { return part == "." || part == ".."; });
+}
+
+std::string what(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception of unknown type";
+  }
+}
+
+Response upgrade_required(const Request& request) {
+  Response response = error_response(request, 426, "upgrade_required", "this path speaks WebSocket only");
+  response.headers.set("Upgrade", "websocket");
+  return response;
+}
+
+Response allow(Response response, const std::set<std::string>& methods) {
+  response.headers.set("Allow", fmt::format("{}", fmt::join(methods, ", ")));
+  return response;
+}
+
+}  // namespace
+
+struct Router::Match {
+  const Route* route = nullptr;   // For the method.
+  const Route* socket = nullptr;  // A WebSocket on the same path.
+  std::set<std::string> methods;  // All that the path knows, HEAD and OPTIONS included.
+};
+
+std::vector<Router::Segment> Router::parse_pattern(const std::string& pattern) {
+  const auto wrong = [&](std::string_view why) {
+    throw std::logic_error(fmt::format("route '{}' {}", pattern, why));
+  };
+  if (!pattern.starts_with('/')) wrong("does not begin with a slash");
+  std::vector<Segment> segments;
+  std::set<std::string> names;
+  for (std::string_view text : split(std::string_view(pattern).substr(1), '/')) {
+    if (!segments.empty() && segments.back().kind == Segment::Kind::rest) wrong("goes on after its rest");
+    if (!text.starts_with('{') || !text.ends_with('}')) {
+      segments.push_back({Segment::Kind::literal, std::string(text)});
+      continue;
+    }
+    text = text.substr(1, text.size() - 2);
+    const bool rest = text.ends_with("...");
+    if (rest) text.remove_suffix(3);
+    if (text.empty()) wrong("has a placeholder without a name");
+    if (!names.emplace(text).second) wrong("has a name twice");
+    segments.push_back({rest ? Segment::Kind::rest : Segment::Kind::one, std::string(text)});
+  }
+  return segments;
+}
+
+bool Router::matches(const Route& route, const std::vector<std::string>& path) {
+  const auto& segments = route.segments;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (i >= path.size()) return false;
+    if (segments[i].kind == Segment::Kind::rest) return path.size() > i + 1 || !path[i].empty();
+    if (segments[i].kind == Segment::Kind::literal ? segments[i].text != path[i] : path[i].empty())
+      return false;
+  }
+  return segments.size() == path.size();
+}
+
+bool Router::more_specific(const Route& a, const Route& b) {
+  return std::ranges::lexicographical_compare(a.segments, b.segments, {}, &Segment::kind, &Segment::kind);
+}
+
+void Router::insert(Route route, const std::string& pattern) {
+  route.segments = parse_pattern(pattern);
+  for (const Route& known : routes_) {
+    if (known.method == route.method && known.segments == route.segments) {
+      throw std::logic_error(fmt::format("route '{} {}' is there already", route.method, pattern));
+    }
+  }
+  // Kept from specific to general, so that the first match is the best.
+  routes_.insert(std::ranges::upper_bound(routes_, route, more_specific), std::move(route));
+}
+
+void Router::add(std::string method, std::string pattern, Handler handler) {
+  insert({.method = std::move(method), .segments = {}, .handler = std::move(handler), .socket = {}}, pattern);
+}
+
+void Router::add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard) {
+  insert({.method = {}, .segments = {}, .handler = {}, .socket = {std::move(handler), std::move(guard)}},
+         pattern);
+}
+
+Router::Match Router::match(const std::string& method, const std::vector<std::string>& path) const {
+  Match found;
+  const Route* get = nullptr;
+  for (const Route& route : routes_) {
+    if (!matches(route, path)) continue;
+    if (route.method.empty()) {
+      if (!found.socket) found.socket = &route;
+      continue;
+    }
+    found.methods.insert(route.method);
+    if (!found.route && route.method == method) found.route = &route;
+    if (!get && route.method == "GET") get = &route;
+  }
+  if (!found.route && method == "HEAD") found.route = get;
+  if (get) found.methods.insert("HEAD");
+  if (found.socket) found.methods.insert("GET");
+  if (!found.methods.empty()) found.methods.insert("OPTIONS");
+  return found;
+}
+
+void Router::bind(const Route& route, const std::vector<std::string>& path, Request& request) {
+  for (std::size_t i = 0; i < route.segments.size(); ++i) {
+    const Segment& segment = route.segments[i];
+    if (segment.kind == Segment::Kind::one) request.path_params[segment.text] = path[i];
+    if (segment.kind == Segment::Kind::rest) {
+      request.path_params[segment.text] =
+          fmt::format("{}", fmt::join(path.begin() + static_cast<std::ptrdiff_t>(i), path.end(), "/"));
+    }
+  }
+}
+
+Response Router::refuse(const Request& request, const Match& match) const {
+  if (request.method == "OPTIONS" && request.path == "*") {
+    std::set<std::string> all{"OPTIONS"};
+    for (const Route& route : routes_) all.insert(route.method.empty() ? "GET" : route.method);
+    if (all.contains("GET")) all.insert("HEAD");
+    return allow({.status = 204, .headers = {}, .body = {}}, all);
+  }
+  if (match.methods.empty())
+    return error_response(request, 404, "not_found", "there is nothing at this path");
+  if (request.method == "OPTIONS") return allow({.status = 204, .headers = {}, .body = {}}, match.methods);
+  if (match.socket && request.method == "GET") return upgrade_required(request);
+  return allow(error_response(request, 405, "method_not_allowed",
+                              fmt::format("{} is not allowed here", request.method)),
+               match.methods);
+}
+
+Task<Response> Router::route(Request request) const {
+  const auto path = decode_path(request.path);
+  if (std::ranges::any_of(path, hostile))
+    co_return error_response(request, 400, "bad_request", "the path has a segment that is not allowed");
+  const Match found = match(request.method, path);
+  if (!found.route) co_return refuse(request, found);
+
+  bind(*found.route, path, request);
+  Request known;  // What an error answer and the log need, for the handler gets the request itself.
+  known.id = request.id, known.method = request.method, known.path = request.path;
+  std::exception_ptr failure;
+  try {
+    co_return co_await found.route->handler(std::move(request));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // A handler whose wait was cut by the server's stop has not failed.
+  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
+    std::rethrow_exception(failure);
+  log_error(
+      "a request handler failed",
+      {{"request_id", known.id}, {"method", known.method}, {"path", known.path}, {"error", what(failure)}});
+  co_return error_response(known, 500, "internal_error",
+                           "an internal error happened; the log has it under this request id");
+}
+
+const WebSocketRoute* Router::websocket(Request& request) const {
+  const auto path = decode_path(request.path);
+  if (std::ranges::any_of(path, hostile)) return nullptr;
+  const Match found = match(request.method, path);
+  if (!found.socket) return nullptr;
+  bind(*found.socket, path, request);
+  return &found.socket->socket;
+}
+
+}  // namespace trawl::http
