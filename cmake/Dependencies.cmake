@@ -29,6 +29,6 @@ if(TRAWL_SANITIZE)
   target_link_options(trawl_flags INTERFACE -fsanitize=${TRAWL_SANITIZE})
 endif()
 
-# Asio's non-template parts, compiled once.
-add_library(trawl_asio STATIC ${CMAKE_SOURCE_DIR}/src/async/asio_impl.cpp)
+# The non-template parts of Asio and Beast, compiled once.
+add_library(trawl_asio STATIC ${CMAKE_SOURCE_DIR}/src/async/asio_impl.cpp ${CMAKE_SOURCE_DIR}/src/async/beast_impl.cpp)
 target_link_libraries(trawl_asio PUBLIC trawl_flags)

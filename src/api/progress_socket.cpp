@@ -161,26 +161,27 @@ class ProgressSocket::Session {
 };
 
 void ProgressSocket::add_to(http::Router& router) {
-  for (const char* pattern :
-       {"/api/v1/ws/downloads/{id}", "/ws/downloads/{id}", "/ws/progress/{id}", "/api/v1/ws/progress/{id}"}) {
-    router.add_websocket(pattern, [this](http::Request request, http::WebSocket& socket) {
-      return serve(std::move(request), socket);
-    });
+  for (const char* pattern : {"/api/v1/ws/downloads/{id}", "/ws/downloads/{id}", "/ws/progress/{id}", "/api/v1/ws/progress/{id}"}) {
+    router.add_websocket(
+        pattern, [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
+        [this](http::Request request) { return check(std::move(request)); });
   }
+}
+
+Task<std::optional<http::Response>> ProgressSocket::check(http::Request request) {
+  const auto id = JobId::parse(request.path_param("id"));
+  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  const auto download = co_await downloads_.find(*id);
+  if (!download) co_return http::error_response(request, download.error());
+  const auto last_seq = read_number(request, "last_seq", 0, 0, INT64_MAX);
+  if (!last_seq) co_return http::error_response(request, 422, last_seq.error().reason, last_seq.error().message);
+  co_return std::nullopt;
 }
 
 Task<void> ProgressSocket::serve(http::Request request, http::WebSocket& socket) {
   const auto id = JobId::parse(request.path_param("id"));
-  const auto download = id ? co_await downloads_.find(*id) : Result<downloads::Download>(fail(id.error()));
-  if (!download) {
-    co_await socket.close(4004, "there is no such download");
-    co_return;
-  }
-  const auto last_seq = read_number(request, "last_seq", -1, 0, INT64_MAX);
-  if (!last_seq) {
-    co_await socket.close(4000, "last_seq must be a whole number");
-    co_return;
-  }
+  const auto last_seq = read_number(request, "last_seq", -1, -1, INT64_MAX);
+  if (!id || !last_seq) co_return;  // check() has refused these.
   Session session(*this, socket, *id, co_await asio::this_coro::executor);
   co_await session.run(*last_seq < 0 ? std::nullopt : std::optional(*last_seq));
 }

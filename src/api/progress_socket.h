@@ -20,6 +20,8 @@ class ProgressSocket {
 
  private:
   class Session;
+  // Refuses the upgrade when there is nothing to watch.
+  Task<std::optional<http::Response>> check(http::Request request);
   Task<void> serve(http::Request request, http::WebSocket& socket);
 
   downloads::Downloads& downloads_;

@@ -48,6 +48,17 @@ Response allow(Response response, const std::set<std::string>& methods) {
   return response;
 }
 
+Task<Response> pass_gate(Gate gate, Handler handler, Request request) {
+  if (auto refusal = gate(request, false)) co_return std::move(*refusal);
+  co_return co_await handler(std::move(request));
+}
+
+Task<std::optional<Response>> pass_gate_to_upgrade(Gate gate, WebSocketGuard guard, Request request) {
+  if (auto refusal = gate(request, true)) co_return refusal;
+  if (!guard) co_return std::nullopt;
+  co_return co_await guard(std::move(request));
+}
+
 }  // namespace
 
 struct Router::Match {
@@ -106,10 +117,20 @@ void Router::insert(Route route, const std::string& pattern) {
 }
 
 void Router::add(std::string method, std::string pattern, Handler handler) {
+  if (gate_) {
+    handler = [gate = gate_, handler = std::move(handler)](Request request) {
+      return pass_gate(gate, handler, std::move(request));
+    };
+  }
   insert({.method = std::move(method), .segments = {}, .handler = std::move(handler), .socket = {}}, pattern);
 }
 
 void Router::add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard) {
+  if (gate_) {
+    guard = [gate = gate_, guard = std::move(guard)](Request request) {
+      return pass_gate_to_upgrade(gate, guard, std::move(request));
+    };
+  }
   insert({.method = {}, .segments = {}, .handler = {}, .socket = {std::move(handler), std::move(guard)}},
          pattern);
 }

@@ -80,10 +80,11 @@ class Getting {
  public:
   Getting(asio::io_context& context, const cli::GetOptions& options, const Config& config)
       : options_(options), app_(context, config), signals_(context, SIGINT, SIGTERM), scope_(context.get_executor()) {
-    const auto terminal = cli::describe_terminal(environment(), isatty(STDOUT_FILENO) != 0);
+    // Progress is for people and goes to stderr; stdout has what programs read: JSON, or the files' paths.
+    const auto terminal = cli::describe_terminal(environment(), isatty(STDERR_FILENO) != 0);
+    const auto write = [](std::ostream& out) { return [&out](std::string_view text) { out << text << std::flush; }; };
     view_ = cli::make_progress_view(cli::choose_output(options.json, options.quiet, terminal), terminal.style, app_.clock(),
-                                    [](std::string_view text) { std::cout << text << std::flush; },
-                                    [] { return cli::terminal_size(STDOUT_FILENO); });
+                                    write(options.json ? std::cout : std::cerr), [] { return cli::terminal_size(STDERR_FILENO); });
   }
 
   Task<int> run() {
@@ -179,6 +180,8 @@ class Getting {
       if (!moved) co_return give_up(index, moved.error());
       files.push_back(moved->string());
     }
+    // A terminal shows both streams, and the view has named the files already.
+    if (!options_.json && isatty(STDOUT_FILENO) == 0) std::cout << fmt::format("{}\n", fmt::join(files, "\n")) << std::flush;
     view_->completed(index, std::move(files));
   }
 

@@ -33,7 +33,8 @@ class Serving {
         signals_(context, SIGTERM, SIGINT),
         stop_asked_(context.get_executor()),
         scope_(context.get_executor()),
-        guard_(config.auth.mode == AuthMode::required ? config.auth.api_key : "") {}
+        guard_(config.auth.mode == AuthMode::required ? config.auth.api_key : ""),
+        router_([this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); }) {}
 
   Task<int> run() {
     scope_.spawn("signals", watch_signals());
@@ -80,7 +81,6 @@ class Serving {
     files_->add_to(router_);
     progress_->add_to(router_);
     health_->add_to(router_);
-    router_.set_guard([this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); });
   }
 
   Task<void> watch_signals() {
