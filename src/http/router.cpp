@@ -48,13 +48,13 @@ Response allow(Response response, const std::set<std::string>& methods) {
   return response;
 }
 
-Task<Response> pass_gate(Gate gate, Handler handler, Request request) {
-  if (auto refusal = gate(request, false)) co_return std::move(*refusal);
+Task<Response> admit(Admission admission, Handler handler, Request request) {
+  if (auto refusal = admission(request, false)) co_return std::move(*refusal);
   co_return co_await handler(std::move(request));
 }
 
-Task<std::optional<Response>> pass_gate_to_upgrade(Gate gate, WebSocketGuard guard, Request request) {
-  if (auto refusal = gate(request, true)) co_return refusal;
+Task<std::optional<Response>> admit_upgrade(Admission admission, WebSocketGuard guard, Request request) {
+  if (auto refusal = admission(request, true)) co_return refusal;
   if (!guard) co_return std::nullopt;
   co_return co_await guard(std::move(request));
 }
@@ -117,18 +117,18 @@ void Router::insert(Route route, const std::string& pattern) {
 }
 
 void Router::add(std::string method, std::string pattern, Handler handler) {
-  if (gate_) {
-    handler = [gate = gate_, handler = std::move(handler)](Request request) {
-      return pass_gate(gate, handler, std::move(request));
+  if (admission_) {
+    handler = [admission = admission_, handler = std::move(handler)](Request request) {
+      return admit(admission, handler, std::move(request));
     };
   }
   insert({.method = std::move(method), .segments = {}, .handler = std::move(handler), .socket = {}}, pattern);
 }
 
 void Router::add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard) {
-  if (gate_) {
-    guard = [gate = gate_, guard = std::move(guard)](Request request) {
-      return pass_gate_to_upgrade(gate, guard, std::move(request));
+  if (admission_) {
+    guard = [admission = admission_, guard = std::move(guard)](Request request) {
+      return admit_upgrade(admission, guard, std::move(request));
     };
   }
   insert({.method = {}, .segments = {}, .handler = {}, .socket = {std::move(handler), std::move(guard)}},

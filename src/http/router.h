@@ -20,7 +20,7 @@ using WebSocketGuard = std::function<Task<std::optional<Response>>(Request)>;
 
 // Looks at every request that has a route, upgrades included, before its handler; a response refuses
 // it. For what concerns all routes, such as API keys.
-using Gate = std::function<std::optional<Response>(const Request&, bool upgrade)>;
+using Admission = std::function<std::optional<Response>(const Request&, bool upgrade)>;
 
 struct WebSocketRoute {
   WebSocketHandler handler;
@@ -36,7 +36,7 @@ struct WebSocketRoute {
 // decoded 400; a plain GET of a WebSocket's path 426; all with the API's error body.
 class Router {
  public:
-  explicit Router(Gate gate = {}) : gate_(std::move(gate)) {}
+  explicit Router(Admission admission = {}) : admission_(std::move(admission)) {}
 
   // A pattern that cannot be matched (no leading slash, a name twice, text after `{name...}`) or that
   // is there already is a bug: std::logic_error.
@@ -70,7 +70,7 @@ class Router {
   static void bind(const Route& route, const std::vector<std::string>& path, Request& request);
   [[nodiscard]] Response refuse(const Request& request, const Match& match) const;
 
-  Gate gate_;
+  Admission admission_;
   std::vector<Route> routes_;
 };
 
