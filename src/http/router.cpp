@@ -61,12 +61,6 @@ Task<std::optional<Response>> admit_upgrade(Admission admission, WebSocketGuard 
 
 }  // namespace
 
-struct Router::Match {
-  const Route* route = nullptr;   // For the method.
-  const Route* socket = nullptr;  // A WebSocket on the same path.
-  std::set<std::string> methods;  // All that the path knows, HEAD and OPTIONS included.
-};
-
 std::vector<Router::Segment> Router::parse_pattern(const std::string& pattern) {
   const auto wrong = [&](std::string_view why) {
     throw std::logic_error(fmt::format("route '{}' {}", pattern, why));
@@ -112,7 +106,6 @@ void Router::insert(Route route, const std::string& pattern) {
       throw std::logic_error(fmt::format("route '{} {}' is there already", route.method, pattern));
     }
   }
-  // Kept from specific to general, so that the first match is the best.
   routes_.insert(std::ranges::upper_bound(routes_, route, more_specific), std::move(route));
 }
 
@@ -135,24 +128,10 @@ void Router::add_websocket(std::string pattern, WebSocketHandler handler, WebSoc
          pattern);
 }
 
-Router::Match Router::match(const std::string& method, const std::vector<std::string>& path) const {
-  Match found;
-  const Route* get = nullptr;
-  for (const Route& route : routes_) {
-    if (!matches(route, path)) continue;
-    if (route.method.empty()) {
-      if (!found.socket) found.socket = &route;
-      continue;
-    }
-    found.methods.insert(route.method);
-    if (!found.route && route.method == method) found.route = &route;
-    if (!get && route.method == "GET") get = &route;
-  }
-  if (!found.route && method == "HEAD") found.route = get;
-  if (get) found.methods.insert("HEAD");
-  if (found.socket) found.methods.insert("GET");
-  if (!found.methods.empty()) found.methods.insert("OPTIONS");
-  return found;
+const Router::Route* Router::find(std::string_view method, const std::vector<std::string>& path) const {
+  const auto found = std::ranges::find_if(
+      routes_, [&](const Route& route) { return route.method == method && matches(route, path); });
+  return found == routes_.end() ? nullptr : &*found;
 }
 
 void Router::bind(const Route& route, const std::vector<std::string>& path, Request& request) {
@@ -166,35 +145,39 @@ void Router::bind(const Route& route, const std::vector<std::string>& path, Requ
   }
 }
 
-Response Router::refuse(const Request& request, const Match& match) const {
-  if (request.method == "OPTIONS" && request.path == "*") {
-    std::set<std::string> all{"OPTIONS"};
-    for (const Route& route : routes_) all.insert(route.method.empty() ? "GET" : route.method);
-    if (all.contains("GET")) all.insert("HEAD");
-    return allow({.status = 204, .headers = {}, .body = {}}, all);
+Response Router::refuse(const Request& request, const std::vector<std::string>& path) const {
+  const bool options = request.method == "OPTIONS";
+  const bool everything = options && request.path == "*";
+  std::set<std::string> methods;
+  for (const Route& route : routes_) {
+    if (!everything && !matches(route, path)) continue;
+    if (route.method.empty() && request.method == "GET") return upgrade_required(request);
+    methods.insert(route.method.empty() ? "GET" : route.method);
+    if (route.method == "GET") methods.insert("HEAD");
   }
-  if (match.methods.empty())
+  if (methods.empty() && !everything)
     return error_response(request, 404, "not_found", "there is nothing at this path");
-  if (request.method == "OPTIONS") return allow({.status = 204, .headers = {}, .body = {}}, match.methods);
-  if (match.socket && request.method == "GET") return upgrade_required(request);
+  methods.insert("OPTIONS");
+  if (options) return allow({.status = 204, .headers = {}, .body = {}}, methods);
   return allow(error_response(request, 405, "method_not_allowed",
                               fmt::format("{} is not allowed here", request.method)),
-               match.methods);
+               methods);
 }
 
 Task<Response> Router::route(Request request) const {
   const auto path = decode_path(request.path);
   if (std::ranges::any_of(path, hostile))
     co_return error_response(request, 400, "bad_request", "the path has a segment that is not allowed");
-  const Match found = match(request.method, path);
-  if (!found.route) co_return refuse(request, found);
+  const Route* route = find(request.method, path);
+  if (!route && request.method == "HEAD") route = find("GET", path);
+  if (!route) co_return refuse(request, path);
 
-  bind(*found.route, path, request);
+  bind(*route, path, request);
   Request known;  // What an error answer and the log need, for the handler gets the request itself.
   known.id = request.id, known.method = request.method, known.path = request.path;
   std::exception_ptr failure;
   try {
-    co_return co_await found.route->handler(std::move(request));
+    co_return co_await route->handler(std::move(request));
   } catch (...) {
     failure = std::current_exception();
   }
@@ -211,10 +194,10 @@ Task<Response> Router::route(Request request) const {
 const WebSocketRoute* Router::websocket(Request& request) const {
   const auto path = decode_path(request.path);
   if (std::ranges::any_of(path, hostile)) return nullptr;
-  const Match found = match(request.method, path);
-  if (!found.socket) return nullptr;
-  bind(*found.socket, path, request);
-  return &found.socket->socket;
+  const Route* found = find({}, path);
+  if (!found) return nullptr;
+  bind(*found, path, request);
+  return &found->socket;
 }
 
 }  // namespace trawl::http

@@ -60,18 +60,19 @@ class Router {
     Handler handler;
     WebSocketRoute socket;
   };
-  struct Match;
 
   static std::vector<Segment> parse_pattern(const std::string& pattern);
   static bool matches(const Route& route, const std::vector<std::string>& path);
   static bool more_specific(const Route& a, const Route& b);
   void insert(Route route, const std::string& pattern);
-  [[nodiscard]] Match match(const std::string& method, const std::vector<std::string>& path) const;
+  // The best route for exactly this method; null when there is none.
+  [[nodiscard]] const Route* find(std::string_view method, const std::vector<std::string>& path) const;
   static void bind(const Route& route, const std::vector<std::string>& path, Request& request);
-  [[nodiscard]] Response refuse(const Request& request, const Match& match) const;
+  // Answers what no handler takes.
+  [[nodiscard]] Response refuse(const Request& request, const std::vector<std::string>& path) const;
 
   Admission admission_;
-  std::vector<Route> routes_;
+  std::vector<Route> routes_;  // From specific to general: the first match is the best.
 };
 
 }  // namespace trawl::http

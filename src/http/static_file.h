@@ -19,7 +19,9 @@ struct FileFacts {
 };
 
 // Answers GET or HEAD for a file by RFC 9110: Range (single ranges; several or malformed ones give
-// the whole file), If-Range, If-None-Match, If-Modified-Since, 416 with Content-Range.
+// the whole file), If-Range, If-None-Match, If-Modified-Since, If-Match, If-Unmodified-Since, 416 with
+// Content-Range. A caller that shows foreign files inline sets "Content-Security-Policy: sandbox" on
+// the answer: HTML and SVG run scripts.
 [[nodiscard]] Response serve_file(const Request& request, const FileFacts& file);
 
 // "video/mp4" for "x.mp4"; application/octet-stream when unknown.

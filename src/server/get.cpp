@@ -28,7 +28,8 @@ Result<std::filesystem::path> move_without_replacing(const std::filesystem::path
                                                      const std::string& name) {
   const std::filesystem::path wished = name;
   for (int n = 0; n < 10'000; ++n) {
-    const auto target = folder / (n == 0 ? wished : fmt::format("{} ({}){}", wished.stem().string(), n, wished.extension().string()));
+    const auto target =
+        folder / (n == 0 ? name : fmt::format("{} ({}){}", wished.stem().string(), n, wished.extension().string()));
     if (renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return std::filesystem::absolute(target).lexically_normal();
     if (errno == EEXIST) continue;
     const int cause = errno;
