@@ -1,4 +1,6 @@
 """Fixtures of the black-box tests: a real origin, real media, the real binary."""
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,6 +23,14 @@ def origin(tmp_path_factory):
     origin = Origin(media.make(), tmp_path_factory.mktemp("origin"))
     yield origin
     origin.stop()
+
+
+@pytest.fixture(scope="session")
+def page(origin):
+    """What yt-dlp itself says of page.html: its title and id ("... (1)" and "page-1" in some versions)."""
+    done = subprocess.run(["/usr/bin/yt-dlp", "--ignore-config", "--no-cache-dir", "-J", origin.url("page.html")], capture_output=True, check=True, timeout=60)
+    info = json.loads(done.stdout)
+    return info["entries"][0] if info.get("_type") == "playlist" else info
 
 
 @pytest.fixture

@@ -59,10 +59,10 @@ def test_both_paths_show_the_same_finished_job(api, origin):
 # --- The default request
 
 
-def test_the_default_request_gives_a_correctly_named_playable_file_with_its_title(api, origin, tmp_path):
+def test_the_default_request_gives_a_correctly_named_playable_file_with_its_title(api, origin, page, tmp_path):
     job = api.completed(origin.url("page.html"))
     info = job["file_info"]
-    assert re.fullmatch(r"videos/A_page_with_a_video-page(-[\w-]+)?\.mp4", info["file_path"])
+    assert re.fullmatch(rf"videos/A_page_with_a_video\w*-{page['id']}(-[\w-]+)?\.mp4", info["file_path"])
     assert info["filename"] == PurePosixPath(info["file_path"]).name
     assert info["mime_type"] == "video/mp4" and info["format"] == "mp4"
     file = api.fetch(info, tmp_path)
@@ -70,7 +70,7 @@ def test_the_default_request_gives_a_correctly_named_playable_file_with_its_titl
     media = probe(file)
     assert (media.video, media.audio) == (["h264"], ["aac"])
     assert media.duration == pytest.approx(DURATION, abs=0.5)
-    assert media.tags["title"] == "A page with a video"
+    assert media.tags["title"] == page["title"]
     decodes(file)
 
 
@@ -194,12 +194,12 @@ def test_the_thumbnail_is_embedded_as_cover(api, origin, tmp_path, options):
     assert artifacts(job, "thumbnail") == []
 
 
-def test_what_yt_dlp_knows_is_kept_as_json(api, origin, tmp_path):
+def test_what_yt_dlp_knows_is_kept_as_json(api, origin, page, tmp_path):
     job = api.completed(origin.url("page.html"), write_info_json=True)
     (info,) = artifacts(job, "info")
     assert info["filename"].endswith(".info.json") and info["mime_type"] == "application/json"
     text = api.fetch(info, tmp_path).read_text()
-    assert json.loads(text)["title"] == "A page with a video"
+    assert json.loads(text)["title"] == page["title"]
     assert "/staging/" not in text, "an absolute path of the server's disk is shown to users"
 
 
@@ -229,16 +229,17 @@ def test_a_nasty_title_gives_a_safe_name_inside_the_storage(api, origin, shared,
 
 
 @pytest.mark.parametrize("template, path", [
-    ("plain/{id}.{ext}", r"plain/page\.mp4"),
-    ("deep/{title}/{id}.{ext}", r"deep/A page with a video/page\.mp4"),
-    ("yt/%(title)s [%(id)s].%(ext)s", r"yt/A page with a video \[page\]\.mp4"),
-    ("facts/{uploader}-{date}-{id}.{ext}", r"facts/[^/]+-[^/]+-page\.mp4"),
+    ("plain/{id}.{ext}", r"plain/ID\.mp4"),
+    ("deep/{title}/{id}.{ext}", r"deep/TITLE/ID\.mp4"),
+    ("yt/%(title)s [%(id)s].%(ext)s", r"yt/TITLE \[ID\]\.mp4"),
+    ("facts/{uploader}-{date}-{id}.{ext}", r"facts/[^/]+-[^/]+-ID\.mp4"),
     ("random/{random}.{ext}", r"random/[0-9A-Za-z_-]{6,}\.mp4"),
-    ("only-{id}", r"only-page\.mp4"),
+    ("only-{id}", r"only-ID\.mp4"),
 ])
-def test_a_path_template_names_the_file(api, origin, template, path):
+def test_a_path_template_names_the_file(api, origin, page, template, path):
     job = api.completed(origin.url("page.html"), path_template=template)
-    assert re.fullmatch(path, job["file_info"]["file_path"])
+    expected = path.replace("ID", re.escape(page["id"])).replace("TITLE", re.escape(page["title"]))
+    assert re.fullmatch(expected, job["file_info"]["file_path"])
 
 
 # --- Failures
