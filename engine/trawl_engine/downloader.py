@@ -140,11 +140,11 @@ class Downloader(yt_dlp.YoutubeDL):
         done = threading.Event()
 
         def watch() -> None:
-            size = -1
+            size = 0
             while not done.wait(WATCH_INTERVAL):
                 with contextlib.suppress(OSError, EngineError):
                     grown = os.path.getsize(f'{name}.part')
-                    if grown != size:
+                    if grown > size:
                         size = grown
                         tracker.file_size(part, size)
         watcher = threading.Thread(target=watch, daemon=True)

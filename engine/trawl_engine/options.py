@@ -35,6 +35,8 @@ def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
         # yt-dlp limits the rate of each connection by itself.
         'concurrent_fragment_downloads': 1 if request.rate_limit else 4,
         'hls_prefer_native': True,
+        # Where ffmpeg downloads, `quiet` would also hide why it could not.
+        'external_downloader_args': {'ffmpeg_i': ['-loglevel', 'error']},
         'format': request.format or None,
         'merge_output_format': merge_target(request.container),
         'writesubtitles': bool(request.subtitle_languages) and request.manual_subtitles,
