@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,12 @@
 namespace trawl::engine {
 
 struct EngineOptions {
-  std::filesystem::path python;              // Empty: /usr/bin/python3, else python3 of PATH.
-  std::filesystem::path host_script;         // engine/host.py
-  std::filesystem::path ytdlp_path;          // A folder or zipapp put first on sys.path; may be empty.
+  std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of search_path.
+  std::filesystem::path host_script;  // engine/host.py
+  std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
-  std::filesystem::path ffmpeg;              // Empty: PATH look-up.
+  std::filesystem::path ffmpeg;                              // Empty: look-up in search_path.
+  std::string search_path = "/usr/local/bin:/usr/bin:/bin";  // PATH of the host and its children.
   std::chrono::seconds start_timeout{60};
 };
 
@@ -31,35 +33,36 @@ BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg))
 // What yt-dlp is asked to do: typed fields only, never raw options. The Python side maps them.
 struct Request {
   std::string url;
-  std::string format;            // A yt-dlp format selector.
-  std::string container;         // Merge and remux target: "mp4", ... Empty: as it comes.
-  std::string audio_format;      // Non-empty: extract the audio to "mp3", ...
-  std::string audio_quality;     // "192" (kbit/s) or "0" for best.
+  std::string format;                           // A yt-dlp format selector.
+  std::string container;                        // Merge and remux target: "mp4", ... Empty: as it comes.
+  std::string audio_format;                     // Non-empty: extract the audio to "mp3", ...
+  std::string audio_quality;                    // "192" (kbit/s) or "0" for best.
   std::vector<std::string> subtitle_languages;  // Empty: no subtitles. "all" is allowed.
   bool automatic_subtitles = false;
   bool manual_subtitles = true;
-  std::string subtitle_format;   // Converted to this: "srt", "vtt", "ass", "lrc".
+  std::string subtitle_format;  // Converted to this: "srt", "vtt", "ass", "lrc".
   bool embed_subtitles = false;
   bool write_subtitles = false;  // Keep them as files of their own.
   bool write_thumbnail = false;
   std::string thumbnail_format;  // "" keeps what the site has.
   bool embed_thumbnail = false;
-  bool embed_metadata = false;   // Tags and chapters.
+  bool embed_metadata = false;  // Tags and chapters.
   bool write_info_json = false;
-  std::string cookies_file;      // Netscape format, in the work folder; may be empty.
-  std::string proxy;             // The only way out; see net::EgressProxy.
-  std::string work_dir;          // Absolute; everything is written here and nowhere else.
-  std::int64_t max_bytes = 0;    // 0: no limit.
-  std::int64_t rate_limit = 0;   // Bytes per second, 0: no limit.
-  int retries = 3;               // Of one HTTP request inside yt-dlp.
+  std::string cookies_file;     // Netscape format, in the work folder; may be empty.
+  std::string proxy;            // The only way out; see net::EgressProxy.
+  std::string work_dir;         // Absolute; everything is written here and nowhere else.
+  std::int64_t max_bytes = 0;   // 0: no limit.
+  std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
+  int retries = 3;              // Of one HTTP request inside yt-dlp.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
-                      (url, format, container, audio_format, audio_quality, subtitle_languages, automatic_subtitles,
-                       manual_subtitles, subtitle_format, embed_subtitles, write_subtitles, write_thumbnail,
-                       thumbnail_format, embed_thumbnail, embed_metadata, write_info_json, cookies_file, proxy, work_dir,
-                       max_bytes, rate_limit, retries))
+                      (url, format, container, audio_format, audio_quality, subtitle_languages,
+                       automatic_subtitles, manual_subtitles, subtitle_format, embed_subtitles,
+                       write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
+                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries))
 
-// What a child says while it works. Called on the engine's executor.
+// What a child says while it works. Called on the engine's executor, never after the Child is gone.
+// Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.
 struct Listener {
   std::function<void(const media::Progress&)> on_progress;
   std::function<void(LogLevel, std::string)> on_log;
@@ -69,9 +72,10 @@ struct Listener {
 //
 // The three stages come in order; a stage may be the first one when a stored Plan takes the place
 // of those before it. Errors carry stable reasons mapped from yt-dlp's exceptions
-// ("unsupported_url", "login_required", ...). A child that dies or floods its pipe is
-// Errc::unavailable, reason "engine_crashed", with its last stderr lines in the job's log.
-// Destruction kills the process group.
+// ("unsupported_url", "login_required", ...; docs/engine-protocol.md lists them). A child that dies
+// is Errc::unavailable, reason "engine_crashed", with its last stderr lines in the job's log; one
+// that exceeds a limit is Errc::timeout, reason "engine_timeout", and is terminated. After a failed
+// stage every later one fails with the same error. Destruction kills the process group.
 class Child {
  public:
   virtual ~Child() = default;
@@ -79,12 +83,16 @@ class Child {
   [[nodiscard]] virtual Task<Result<media::Plan>> resolve(std::chrono::seconds limit) = 0;
   // yt-dlp moves the bytes itself and stops before post-processing.
   // `quiet_limit`: no progress for this long is Errc::timeout.
-  [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit, std::chrono::seconds quiet_limit) = 0;
+  [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit,
+                                                    std::chrono::seconds quiet_limit) = 0;
   // Post-processing in place; the files that result.
   [[nodiscard]] virtual Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) = 0;
 
   // SIGTERM to the group now, SIGKILL after 5 s. What is waiting on the child fails with cancelled.
   virtual void terminate() = 0;
+
+  // The process, and the number of its group.
+  [[nodiscard]] virtual int pid() const = 0;
 };
 
 // The warm engine host: one Python process with yt-dlp loaded, which forks a child per download.
@@ -95,15 +103,16 @@ class Engine {
   // Starts the host and waits until it is warm. Errc::unavailable, reason "engine_unavailable",
   // when Python or yt-dlp is missing or broken; the message says what to install.
   [[nodiscard]] virtual Task<Result<void>> start() = 0;
-  // Ends the host and every child.
+  // Ends the host and every child; children still held fail with Errc::cancelled. Call it before destruction.
   [[nodiscard]] virtual Task<void> stop() = 0;
   [[nodiscard]] virtual bool healthy() const = 0;
   [[nodiscard]] virtual Versions versions() const = 0;
 
-  // Forks a child for `request`; with a plan, resolve() is skipped; with `transferred`, transfer()
-  // as well (the parts are in work_dir).
+  // Forks a child for `request`, waiting for a host that is just being started again; with a plan, resolve()
+  // is skipped; with `transferred`, transfer() as well (the parts are in work_dir).
   [[nodiscard]] virtual Task<Result<std::unique_ptr<Child>>> open(Request request, Listener listener,
-                                                                  std::optional<media::Plan> plan, bool transferred) = 0;
+                                                                  std::optional<media::Plan> plan,
+                                                                  bool transferred) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Engine> make_engine(asio::any_io_executor executor, EngineOptions options);
