@@ -69,6 +69,7 @@ def test_what_an_extractor_says_has_a_stable_reason(text, reason):
     (FFmpegPostProcessorError('Conversion failed!'), 'internal', 'ffmpeg_failed'),
     (PostProcessingError('ffmpeg not found. Please install or provide the path using --ffmpeg-location'), 'internal', 'ffmpeg_missing'),
     (FFmpegPostProcessorError('av_interleaved_write_frame(): No space left on device'), 'no_space', 'no_space'),
+    (MemoryError(), 'too_large', 'out_of_memory'),
     (KeyError('title'), 'internal', 'engine_error'),
 ])
 def test_an_exception_has_a_stable_code_and_reason(error, code, reason):

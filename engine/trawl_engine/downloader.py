@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import resource
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +15,7 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
-from . import files, options, plan, postprocessors, progress
+from . import files, limits, options, plan, postprocessors, progress
 from .errors import EngineError
 from .request import Request
 
@@ -59,8 +58,8 @@ class Downloader(yt_dlp.YoutubeDL):
         if transferred:
             self.params['overwrites'] = False
         self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
-        with file_size_limit(self._request.max_bytes):
-            self.process_info(info)
+        limits.limit_files(self._request.max_bytes)
+        self.process_info(info)
         self._raise_pending_errors(info)
         if not self._transferred or not info.get('filepath'):
             raise EngineError('unavailable', 'download_failed', 'yt-dlp ended without a file')
@@ -110,7 +109,7 @@ class Downloader(yt_dlp.YoutubeDL):
         if not self._transferred:
             self._transferred = True
             self._barrier()
-        unlimit_file_size()
+        limits.lift()
         return super().post_process(filename, info, files_to_move)
 
     def run_pp(self, pp: Any, infodict: dict[str, Any]) -> dict[str, Any]:
@@ -195,19 +194,3 @@ def only_entry(entries: Any) -> dict[str, Any]:
     if len(first) > 1:
         raise EngineError('unsupported', 'is_a_playlist', 'this URL is a playlist; ask for it as a batch, or for one of its entries')
     return first[0]
-
-
-@contextlib.contextmanager
-def file_size_limit(max_bytes: int) -> Iterator[None]:
-    """Stops a file at the limit even where the code that writes it does not count (thumbnails, ffmpeg)."""
-    if max_bytes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-    try:
-        yield
-    finally:
-        unlimit_file_size()
-
-
-def unlimit_file_size() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

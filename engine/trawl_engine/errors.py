@@ -95,6 +95,8 @@ def _by_type(chain: list[BaseException]) -> tuple[str, str] | None:
             return 'no_space', 'no_space'
         if isinstance(link, OSError) and link.errno == errno.EFBIG:
             return 'too_large', 'too_large'
+        if isinstance(link, MemoryError):
+            return 'too_large', 'out_of_memory'
     for name, verdict in (('UnsupportedError', ('unsupported', 'unsupported_url')),
                           ('GeoRestrictedError', ('forbidden', 'geo_blocked')),
                           ('UserNotLive', ('unavailable', 'live_not_started')),

@@ -15,7 +15,7 @@ import threading
 import traceback
 from typing import Any, NoReturn
 
-from . import session
+from . import limits, session
 from .warm import Warm
 from .wire import Channel, Suspended
 
@@ -137,6 +137,7 @@ def _leave_host(host: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limits.limit_memory()
 
 
 def _keep_only(channel_fd: int, output_fd: int) -> socket.socket:

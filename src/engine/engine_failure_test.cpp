@@ -66,6 +66,9 @@ class RudeIE(InfoExtractor):
         print('about to crash', file=sys.stderr, flush=True)
         os.abort()
 
+    def hog(self):
+        bytearray(2 << 30)
+
     def secrets(self):
         raise ExtractorError(f'{sorted(os.environ)} {os.getcwd() == os.environ["HOME"]} {oct(os.umask(0))} {os.listdir("/proc/self/fd")}',
                              expected=True)
@@ -234,6 +237,13 @@ TEST_F(RudeTest, DroppingAChildKillsItsGroup) {
   child.reset();
   EXPECT_TRUE(eventually([&] { return group_members(group).empty(); }, 3s));
   run(background.join());
+}
+
+TEST_F(RudeTest, BoundsTheMemoryOfAnExtraction) {
+  start_with_plugin();
+  const auto failed = download(request("http://plugin.test/hog"));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().reason, "out_of_memory") << failed.error().message;
 }
 
 TEST_F(RudeTest, GivesAChildNothingOfTheServersSurroundings) {
