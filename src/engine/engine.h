@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,12 @@
 namespace trawl::engine {
 
 struct EngineOptions {
-  std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of PATH.
+  std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of search_path.
   std::filesystem::path host_script;  // engine/host.py
   std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
-  std::filesystem::path ffmpeg;  // Empty: PATH look-up.
+  std::filesystem::path ffmpeg;                              // Empty: look-up in search_path.
+  std::string search_path = "/usr/local/bin:/usr/bin:/bin";  // PATH of the host and its children.
   std::chrono::seconds start_timeout{60};
 };
 
@@ -59,7 +61,8 @@ BOOST_DESCRIBE_STRUCT(Request, (),
                        write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
                        write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries))
 
-// What a child says while it works. Called on the engine's executor.
+// What a child says while it works. Called on the engine's executor, never after the Child is gone.
+// Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.
 struct Listener {
   std::function<void(const media::Progress&)> on_progress;
   std::function<void(LogLevel, std::string)> on_log;
@@ -69,9 +72,10 @@ struct Listener {
 //
 // The three stages come in order; a stage may be the first one when a stored Plan takes the place
 // of those before it. Errors carry stable reasons mapped from yt-dlp's exceptions
-// ("unsupported_url", "login_required", ...). A child that dies or floods its pipe is
-// Errc::unavailable, reason "engine_crashed", with its last stderr lines in the job's log.
-// Destruction kills the process group.
+// ("unsupported_url", "login_required", ...; docs/engine-protocol.md lists them). A child that dies
+// is Errc::unavailable, reason "engine_crashed", with its last stderr lines in the job's log; one
+// that exceeds a limit is Errc::timeout, reason "engine_timeout", and is terminated. After a failed
+// stage every later one fails with the same error. Destruction kills the process group.
 class Child {
  public:
   virtual ~Child() = default;
@@ -86,6 +90,9 @@ class Child {
 
   // SIGTERM to the group now, SIGKILL after 5 s. What is waiting on the child fails with cancelled.
   virtual void terminate() = 0;
+
+  // The process, and the number of its group.
+  [[nodiscard]] virtual int pid() const = 0;
 };
 
 // The warm engine host: one Python process with yt-dlp loaded, which forks a child per download.
@@ -96,13 +103,13 @@ class Engine {
   // Starts the host and waits until it is warm. Errc::unavailable, reason "engine_unavailable",
   // when Python or yt-dlp is missing or broken; the message says what to install.
   [[nodiscard]] virtual Task<Result<void>> start() = 0;
-  // Ends the host and every child.
+  // Ends the host and every child; children still held fail with Errc::cancelled. Call it before destruction.
   [[nodiscard]] virtual Task<void> stop() = 0;
   [[nodiscard]] virtual bool healthy() const = 0;
   [[nodiscard]] virtual Versions versions() const = 0;
 
-  // Forks a child for `request`; with a plan, resolve() is skipped; with `transferred`, transfer()
-  // as well (the parts are in work_dir).
+  // Forks a child for `request`, waiting for a host that is just being started again; with a plan, resolve()
+  // is skipped; with `transferred`, transfer() as well (the parts are in work_dir).
   [[nodiscard]] virtual Task<Result<std::unique_ptr<Child>>> open(Request request, Listener listener,
                                                                   std::optional<media::Plan> plan,
                                                                   bool transferred) = 0;

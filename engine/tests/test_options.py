@@ -1,0 +1,100 @@
+import pytest
+
+from trawl_engine.errors import EngineError
+from trawl_engine.options import parameters, postprocessors
+from trawl_engine.request import Request
+
+
+def request(**fields):
+    return Request.parse({'url': 'https://example.org/watch', 'work_dir': '/srv/job', **fields})
+
+
+def keys(**fields):
+    return [step['key'] for step in postprocessors(request(**fields))]
+
+
+def test_nothing_is_read_or_written_outside_the_work_folder():
+    params = parameters(request(), '')
+    assert params['cachedir'] is False
+    assert params['outtmpl'] == {'default': 'media.%(ext)s'}
+    assert not {'config_locations', 'usenetrc', 'cookiesfrombrowser', 'exec_cmd', 'external_downloader'} & params.keys()
+
+
+def test_a_fragment_is_never_left_out():
+    assert parameters(request(), '')['skip_unavailable_fragments'] is False
+
+
+def test_the_proxy_is_always_set_so_that_the_environment_does_not_count():
+    assert parameters(request(), '')['proxy'] == ''
+    assert parameters(request(proxy='http://t:x@127.0.0.1:1'), '')['proxy'] == 'http://t:x@127.0.0.1:1'
+
+
+def test_a_rate_limit_holds_for_all_connections_together():
+    params = parameters(request(rate_limit=1000), '')
+    assert (params['ratelimit'], params['concurrent_fragment_downloads']) == (1000, 1)
+    assert parameters(request(), '')['concurrent_fragment_downloads'] > 1
+
+
+@pytest.mark.parametrize(('fields', 'manual', 'automatic'), [
+    ({}, False, False),
+    ({'automatic_subtitles': True}, False, False),
+    ({'subtitle_languages': ['en']}, True, False),
+    ({'subtitle_languages': ['en'], 'automatic_subtitles': True, 'manual_subtitles': False}, False, True),
+])
+def test_subtitles_are_fetched_only_when_a_language_is_named(fields, manual, automatic):
+    params = parameters(request(**fields), '')
+    assert (params['writesubtitles'], params['writeautomaticsub']) == (manual, automatic)
+
+
+def test_all_subtitles_do_not_include_the_chat():
+    assert parameters(request(subtitle_languages=['all']), '')['subtitleslangs'] == ['all', '-live_chat']
+
+
+def test_the_wanted_subtitle_format_is_preferred_to_those_that_can_be_converted():
+    assert parameters(request(subtitle_format='srt'), '')['subtitlesformat'] == 'srt/vtt/ass/ttml/best'
+
+
+@pytest.mark.parametrize(('container', 'merged_into'), [('', None), ('mp4', 'mp4/mkv'), ('mkv', 'mkv'), ('avi', 'mkv')])
+def test_streams_that_do_not_fit_are_merged_into_matroska_first(container, merged_into):
+    assert parameters(request(container=container), '')['merge_output_format'] == merged_into
+
+
+def test_post_processing_keeps_the_order_of_the_command_line():
+    assert keys(subtitle_languages=['en'], subtitle_format='srt', embed_subtitles=True, write_thumbnail=True, thumbnail_format='jpg',
+                embed_thumbnail=True, embed_metadata=True, container='mp4') == [
+        'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'Container', 'FFmpegEmbedSubtitle', 'FFmpegMetadata', 'EmbedThumbnail']
+
+
+def test_audio_extraction_takes_the_place_of_the_container():
+    assert keys(audio_format='mp3', container='mp4') == ['FFmpegExtractAudio']
+
+
+def test_avi_is_always_converted():
+    assert keys(container='avi') == ['FFmpegVideoConvertor']
+
+
+def test_embedded_subtitles_stay_as_a_file_only_when_asked_for():
+    def step(write):
+        return postprocessors(request(subtitle_languages=['en'], embed_subtitles=True, write_subtitles=write))[-1]
+    assert step(False)['already_have_subtitle'] is False
+    assert step(True)['already_have_subtitle'] is True
+
+
+@pytest.mark.parametrize('fields', [
+    {'url': 'file:///etc/passwd'},
+    {'url': '-o/etc/cron.d/x'},
+    {'work_dir': 'relative'},
+    {'container': 'mp4/mkv'},
+    {'audio_format': 'mp3>exe'},
+    {'audio_quality': '5 -f x'},
+    {'subtitle_format': 'exe'},
+    {'thumbnail_format': 'svg'},
+    {'subtitle_languages': ['.*']},
+    {'subtitle_languages': ['-en']},
+    {'cookies_file': '/etc/passwd'},
+    {'cookies_file': '/srv/job/../other/cookies.txt'},
+])
+def test_a_field_that_could_carry_more_than_its_meaning_is_refused(fields):
+    with pytest.raises(EngineError) as caught:
+        request(**fields)
+    assert (caught.value.code, caught.value.reason) == ('invalid', 'bad_request')

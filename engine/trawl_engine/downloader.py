@@ -1,0 +1,196 @@
+"""yt-dlp cut into stages: choose, fetch, stop at the barrier, post-process."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yt_dlp
+from yt_dlp.downloader import get_suitable_downloader
+from yt_dlp.downloader.external import FFmpegFD
+from yt_dlp.networking.exceptions import TransportError
+from yt_dlp.utils import PostProcessingError
+
+from . import files, limits, options, plan, postprocessors, progress
+from .errors import EngineError
+from .request import Request
+
+# Steps whose failure costs a decoration, not the download.
+DECORATIONS = frozenset(('EmbedThumbnail', 'ThumbnailsConvertor'))
+PLAYLISTS = frozenset(('playlist', 'multi_video', 'compat_list'))
+WATCH_INTERVAL = 1.0
+
+
+class Downloader(yt_dlp.YoutubeDL):
+    """One request. `barrier` is called when every part is there and before any is changed."""
+
+    def __init__(self, request: Request, template: yt_dlp.YoutubeDL, ffmpeg: str, emit: Callable[[dict[str, Any]], None],
+                 barrier: Callable[[], None]) -> None:
+        self._request = request
+        self._emit = emit
+        self._barrier = barrier
+        self._transferred = False
+        self._progress: progress.Progress | None = None
+        try:
+            super().__init__({**options.parameters(request, ffmpeg), 'logger': Logger(emit)}, auto_init=False)
+        except SyntaxError as error:
+            raise EngineError('invalid', 'bad_format_selector', f'the format selector is not valid: {error.msg}') from None
+        self._ies = dict(template._ies)
+        for step in options.postprocessors(request):
+            self.add_post_processor(postprocessors.make(self, step))
+        self.add_progress_hook(lambda status: self._progress and self._progress.hook(status))
+
+    def resolve(self) -> dict[str, Any]:
+        info = self.extract_info(self._request.url, download=False)
+        if not info:
+            raise EngineError('unsupported', 'no_media_found', 'there is no media at this URL')
+        if self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
+            raise progress.too_large(self._request.max_bytes)
+        return info
+
+    def fetch_and_finish(self, info: dict[str, Any], transferred: bool) -> list[dict[str, str]]:
+        """Goes through yt-dlp's own path for a chosen download; the barrier lies in the middle of it."""
+        self._transferred = transferred
+        if transferred:
+            self.params['overwrites'] = False
+        self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
+        limits.limit_files(self._request.max_bytes)
+        self.process_info(info)
+        self._raise_pending_errors(info)
+        if not self._transferred or not info.get('filepath'):
+            raise EngineError('unavailable', 'download_failed', 'yt-dlp ended without a file')
+        return files.produced(info, self._request)
+
+    def process_ie_result(self, ie_result: dict[str, Any], download: bool = True, extra_info: dict[str, Any] | None = None) -> Any:
+        if ie_result.get('_type', 'video') not in PLAYLISTS:
+            return super().process_ie_result(ie_result, download, extra_info)
+        entry = only_entry(ie_result.get('entries'))
+        page = {key: ie_result[key] for key in ('extractor', 'extractor_key', 'webpage_url', 'original_url', 'webpage_url_basename',
+                                                'webpage_url_domain') if ie_result.get(key)}
+        return self.process_ie_result(dict(entry), download, {**page, **(extra_info or {})})
+
+    def _select_formats(self, formats: Any, selector: Any) -> Any:
+        chosen = super()._select_formats(formats, selector)
+        if len(chosen) > 1:
+            raise EngineError('invalid', 'bad_format_selector',
+                              f'the format selector asks for {len(chosen)} files; join them with + or give alternatives with /')
+        return chosen
+
+    def _forceprint(self, key: str, info_dict: dict[str, Any]) -> dict[str, Any]:
+        """Nothing is printed here; without this every step renders all formats as a table first."""
+        return dict(info_dict)
+
+    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> tuple[bool, bool]:
+        """The second value says that the file is fresh, which is what makes yt-dlp's fix-ups look at it."""
+        if test:
+            return super().dl(name, info, subtitle, test)
+        if self._transferred:
+            if not os.path.isfile(name):
+                raise EngineError('unavailable', 'parts_missing', f'{name} is not there any more; transfer again')
+            return True, True
+        with self._watching(name, info):
+            success, _ = super().dl(name, info, subtitle, test)
+        if not success and not subtitle:
+            raise self._why_not(name)
+        return success, True
+
+    def urlopen(self, req: Any) -> Any:
+        if self._transferred:
+            raise TransportError('nothing is fetched after the transfer')
+        return super().urlopen(req)
+
+    def post_process(self, filename: str, info: dict[str, Any], files_to_move: dict[str, str] | None = None) -> dict[str, Any]:
+        for part in info.get('__files_to_merge') or [filename]:
+            files.check_media(part)
+        if not self._transferred:
+            self._transferred = True
+            self._barrier()
+        limits.lift()
+        return super().post_process(filename, info, files_to_move)
+
+    def run_pp(self, pp: Any, infodict: dict[str, Any]) -> dict[str, Any]:
+        self._emit({'event': 'step', 'name': pp.pp_key()})
+        try:
+            return super().run_pp(pp, infodict)
+        except PostProcessingError as error:
+            if pp.pp_key() not in DECORATIONS:
+                raise
+            self.report_warning(f'{pp.pp_key()}: {error}')
+            return infodict
+
+    def _why_not(self, name: str) -> EngineError:
+        limit = self._request.max_bytes
+        grown = max((os.path.getsize(path) for path in (name, f'{name}.part') if os.path.exists(path)), default=0)
+        if limit and (grown >= limit or self.params['logger'].said('larger than max-filesize')):
+            return progress.too_large(limit)
+        return EngineError('unavailable', 'download_failed', self.params['logger'].last_error or 'the download failed')
+
+    @contextlib.contextmanager
+    def _watching(self, name: str, info: dict[str, Any]) -> Iterator[None]:
+        """ffmpeg as a downloader has no progress hooks: watch its file grow."""
+        tracker, part = self._progress, info.get('format_id')
+        if tracker is None or not part or get_suitable_downloader(dict(info), self.params) is not FFmpegFD:
+            yield
+            return
+        done = threading.Event()
+
+        def watch() -> None:
+            size = 0
+            while not done.wait(WATCH_INTERVAL):
+                with contextlib.suppress(OSError, EngineError):
+                    grown = os.path.getsize(f'{name}.part')
+                    if grown > size:
+                        size = grown
+                        tracker.file_size(part, size)
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+class Logger:
+    """yt-dlp's logger: debug() also gets what it would print."""
+
+    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
+        self._emit = emit
+        self._recent = ''
+        self.last_error = ''
+
+    def debug(self, message: str) -> None:
+        self._log('debug' if message.startswith('[debug]') else 'info', message)
+
+    def info(self, message: str) -> None:
+        self._log('info', message)
+
+    def warning(self, message: str) -> None:
+        self._log('warn', message)
+
+    def error(self, message: str) -> None:
+        if message.strip():
+            self.last_error = message
+            self._log('error', message)
+
+    def said(self, text: str) -> bool:
+        return text in self._recent
+
+    def _log(self, level: str, message: str) -> None:
+        self._recent = (self._recent + message)[-4096:]
+        self._emit({'event': 'log', 'level': level, 'message': message.strip()[:2000]})
+
+
+def only_entry(entries: Any) -> dict[str, Any]:
+    """The entry of a page with one medium. Looks at no more than it must: channels page through thousands."""
+    found = entries.getslice(0, 2) if hasattr(entries, 'getslice') else entries or []
+    first = [entry for entry in itertools.islice(found, 2) if entry]
+    if not first:
+        raise EngineError('unsupported', 'no_media_found', 'there is no media at this URL')
+    if len(first) > 1:
+        raise EngineError('unsupported', 'is_a_playlist', 'this URL is a playlist; ask for it as a batch, or for one of its entries')
+    return first[0]

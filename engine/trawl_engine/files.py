@@ -1,0 +1,58 @@
+"""Looks at the files of a download: what came in, and what goes out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from .errors import EngineError
+from .request import Request
+
+AUDIO = frozenset(('aac', 'ac3', 'aif', 'aiff', 'alac', 'ape', 'dts', 'f4a', 'flac', 'm4a', 'm4b', 'mka', 'mp2', 'mp3', 'mpga',
+                   'oga', 'ogg', 'opus', 'spx', 'vorbis', 'wav', 'weba', 'wma'))
+VIDEO = frozenset(('3g2', '3gp', 'asf', 'avi', 'divx', 'f4v', 'flv', 'm2ts', 'm4v', 'mk3d', 'mkv', 'mov', 'mp4', 'mpeg', 'mpg',
+                   'ogv', 'ts', 'webm', 'wmv', 'gif'))
+SUBTITLE = frozenset(('ass', 'dfxp', 'json', 'json3', 'lrc', 'sami', 'sbv', 'scc', 'srt', 'srv1', 'srv2', 'srv3', 'ssa', 'tt', 'ttml',
+                      'txt', 'vtt', 'xml'))
+IMAGE = frozenset(('avif', 'bmp', 'gif', 'heic', 'jfif', 'jpeg', 'jpg', 'jxl', 'png', 'tif', 'tiff', 'webp'))
+ALLOWED = {'video': VIDEO | AUDIO, 'audio': VIDEO | AUDIO, 'subtitle': SUBTITLE, 'thumbnail': IMAGE, 'info': frozenset(('json',))}
+
+
+def extension(name: str) -> str:
+    return os.path.splitext(name)[1][1:].lower()
+
+
+def check_media(path: str) -> None:
+    """Refuses a file that ffmpeg would read as a list of other files: those names come from the site."""
+    with open(path, 'rb') as file:
+        head = file.read(4096).lstrip(b'\xef\xbb\xbf \t\r\n')
+    if head.startswith((b'#EXTM3U', b'ffconcat', b'[playlist]', b'[reference]', b'v=0')) or b'<MPD' in head or b'<smil' in head.lower():
+        raise EngineError('forbidden', 'unsafe_content', 'the file is a list of other files, not media')
+
+
+def produced(info: dict[str, Any], request: Request) -> list[dict[str, str]]:
+    """The files to keep, and the check that each may be served under its extension. The rest is left-overs."""
+    main = info['filepath']
+    found = [('audio' if is_audio(info, request) else 'video', main, '')]
+    if request.write_subtitles:
+        for language, subtitle in (info.get('requested_subtitles') or {}).items():
+            found.append(('subtitle', subtitle.get('filepath'), language))
+    if request.write_thumbnail:
+        found += [('thumbnail', thumbnail.get('filepath'), '') for thumbnail in info.get('thumbnails') or []]
+    if request.write_info_json:
+        found.append(('info', info.get('infojson_filename') or 'media.info.json', ''))
+    return [{'kind': kind, 'name': checked(kind, path), 'language': language}
+            for kind, path, language in found if path == main or (path and os.path.exists(path))]
+
+
+def is_audio(info: dict[str, Any], request: Request) -> bool:
+    return bool(request.audio_format) or info.get('vcodec') == 'none' or extension(info['filepath']) in AUDIO
+
+
+def checked(kind: str, path: str) -> str:
+    name = os.path.basename(path)
+    if not os.path.isfile(path) or os.path.islink(path):
+        raise EngineError('internal', 'file_missing', f'{name} was not made')
+    if extension(name) not in ALLOWED[kind]:
+        raise EngineError('forbidden', 'unsafe_extension', f'a file ending in .{extension(name)} is not kept')
+    return name

@@ -1,0 +1,101 @@
+"""Maps a Request to yt-dlp's parameters. Nothing a user writes becomes an option by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .request import Request
+
+MEDIA_NAME = 'media.%(ext)s'
+# Containers whose usual codecs differ from what sites serve: copying streams into them makes files few players read.
+ALWAYS_CONVERTED = frozenset(('avi',))
+# Without a wish only a file whose type the site did not say is put into a container that holds anything.
+UNKNOWN_TO_MKV = 'unknown_video>mkv'
+
+
+def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        'quiet': True,
+        'noprogress': True,
+        'progress_delta': 1e9,  # Formatting yt-dlp's own progress line costs more than reading the bytes.
+        'color': 'no_color',
+        'cachedir': False,
+        'outtmpl': {'default': MEDIA_NAME},
+        'restrictfilenames': True,
+        'continuedl': True,
+        'noplaylist': True,
+        'ignoreerrors': False,
+        'updatetime': False,
+        'proxy': request.proxy,
+        'socket_timeout': 20,
+        'retries': request.retries,
+        'fragment_retries': request.retries,
+        'extractor_retries': request.retries,
+        'skip_unavailable_fragments': False,
+        # yt-dlp limits the rate of each connection by itself.
+        'concurrent_fragment_downloads': 1 if request.rate_limit else 4,
+        'hls_prefer_native': True,
+        # Where ffmpeg downloads, `quiet` would also hide why it could not.
+        'external_downloader_args': {'ffmpeg_i': ['-loglevel', 'error']},
+        'format': request.format or None,
+        'merge_output_format': merge_target(request.container),
+        'writesubtitles': bool(request.subtitle_languages) and request.manual_subtitles,
+        'writeautomaticsub': bool(request.subtitle_languages) and request.automatic_subtitles,
+        'subtitleslangs': subtitle_languages(request),
+        'subtitlesformat': subtitle_preference(request.subtitle_format),
+        'writethumbnail': request.write_thumbnail or request.embed_thumbnail,
+        'writeinfojson': request.write_info_json,
+    }
+    if request.max_bytes:
+        params['max_filesize'] = request.max_bytes
+    if request.rate_limit:
+        params['ratelimit'] = request.rate_limit
+    if request.cookies_file:
+        params['cookiefile'] = request.cookies_file
+    if ffmpeg:
+        params['ffmpeg_location'] = ffmpeg
+    return params
+
+
+def merge_target(container: str) -> str | None:
+    """Streams that do not fit the wanted container are merged into one that holds anything, and converted later."""
+    if not container:
+        return None
+    return f'{container}/mkv' if container in ('mp4', 'webm', 'mov', 'flv') else 'mkv'
+
+
+def subtitle_languages(request: Request) -> list[str]:
+    languages = list(request.subtitle_languages)
+    return [*languages, '-live_chat'] if 'all' in languages else languages
+
+
+def subtitle_preference(wanted: str) -> str:
+    """The site's own file in the wanted format, else one that ffmpeg can convert."""
+    return '/'.join(dict.fromkeys([*filter(None, [wanted]), 'vtt', 'srt', 'ass', 'ttml', 'best']))
+
+
+def postprocessors(request: Request) -> list[dict[str, Any]]:
+    """All of them run after the transfer, in the order of yt-dlp's command line.
+
+    The converters of subtitles and thumbnails, which the command line runs before the download, come
+    first: so everything that changes files is behind the barrier, and a replay finds the files as fetched.
+    """
+    steps: list[dict[str, Any]] = []
+    if request.subtitle_format and request.subtitle_languages:
+        steps.append({'key': 'FFmpegSubtitlesConvertor', 'format': request.subtitle_format})
+    if request.thumbnail_format and request.write_thumbnail:
+        steps.append({'key': 'FFmpegThumbnailsConvertor', 'format': request.thumbnail_format})
+    if request.audio_format:
+        steps.append({'key': 'FFmpegExtractAudio', 'preferredcodec': request.audio_format,
+                      'preferredquality': request.audio_quality or None})
+    elif request.container in ALWAYS_CONVERTED:
+        steps.append({'key': 'FFmpegVideoConvertor', 'preferedformat': request.container})
+    else:
+        steps.append({'key': 'Container', 'preferedformat': request.container or UNKNOWN_TO_MKV})
+    if request.embed_subtitles and request.subtitle_languages:
+        steps.append({'key': 'FFmpegEmbedSubtitle', 'already_have_subtitle': request.write_subtitles})
+    if request.embed_metadata:
+        steps.append({'key': 'FFmpegMetadata', 'add_chapters': True, 'add_metadata': True})
+    if request.embed_thumbnail:
+        steps.append({'key': 'EmbedThumbnail', 'already_have_thumbnail': request.write_thumbnail})
+    return steps

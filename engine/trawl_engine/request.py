@@ -1,0 +1,78 @@
+"""What a child is asked to do: the fields of engine::Request, checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from typing import Any
+
+from .errors import EngineError
+
+CONTAINERS = frozenset(('mp4', 'mkv', 'webm', 'mov', 'avi', 'flv', 'm4a', 'mka', 'ogg'))
+AUDIO_FORMATS = frozenset(('best', 'mp3', 'aac', 'm4a', 'opus', 'vorbis', 'flac', 'alac', 'wav'))
+SUBTITLE_FORMATS = frozenset(('srt', 'vtt', 'ass', 'lrc'))
+THUMBNAIL_FORMATS = frozenset(('jpg', 'png', 'webp'))
+LANGUAGE = re.compile(r'all|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*')
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    url: str
+    work_dir: str
+    format: str = ''
+    container: str = ''
+    audio_format: str = ''
+    audio_quality: str = ''
+    subtitle_languages: tuple[str, ...] = ()
+    automatic_subtitles: bool = False
+    manual_subtitles: bool = True
+    subtitle_format: str = ''
+    embed_subtitles: bool = False
+    write_subtitles: bool = False
+    write_thumbnail: bool = False
+    thumbnail_format: str = ''
+    embed_thumbnail: bool = False
+    embed_metadata: bool = False
+    write_info_json: bool = False
+    cookies_file: str = ''
+    proxy: str = ''
+    max_bytes: int = 0
+    rate_limit: int = 0
+    retries: int = 3
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any]) -> Request:
+        known = {field.name for field in dataclasses.fields(cls)}
+        values = {name: value for name, value in fields.items() if name in known}
+        values['subtitle_languages'] = tuple(values.get('subtitle_languages') or ())
+        request = cls(**values)
+        request._check()
+        return request
+
+    def _check(self) -> None:
+        if not self.url.lower().startswith(('http://', 'https://')):
+            raise bad('the URL must begin with http:// or https://')
+        if not os.path.isabs(self.work_dir):
+            raise bad('work_dir must be absolute')
+        inside = os.path.join(os.path.realpath(self.work_dir), '')
+        if self.cookies_file and not os.path.realpath(self.cookies_file).startswith(inside):
+            raise bad('the cookie file must lie in the work folder')
+        one_of('container', self.container, CONTAINERS)
+        one_of('audio_format', self.audio_format, AUDIO_FORMATS)
+        one_of('subtitle_format', self.subtitle_format, SUBTITLE_FORMATS)
+        one_of('thumbnail_format', self.thumbnail_format, THUMBNAIL_FORMATS)
+        if self.audio_quality and not re.fullmatch(r'\d{1,3}', self.audio_quality):
+            raise bad('audio_quality must be a number of kbit/s, or 0 to 10')
+        for language in self.subtitle_languages:
+            if not LANGUAGE.fullmatch(language):
+                raise bad(f'{language!r} is not a language code')
+
+
+def one_of(name: str, value: str, allowed: frozenset[str]) -> None:
+    if value and value not in allowed:
+        raise bad(f'{name} must be one of {", ".join(sorted(allowed))}')
+
+
+def bad(message: str) -> EngineError:
+    return EngineError('invalid', 'bad_request', message)

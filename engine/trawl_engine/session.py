@@ -1,0 +1,64 @@
+"""One child: reads its request, goes from stage to stage as it is told, and ends."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from typing import Any
+
+from . import errors, plan
+from .downloader import Downloader
+from .request import Request
+from .warm import Warm
+from .wire import Channel
+
+
+def run(channel: Channel, warmed: Warm) -> None:
+    """Raises wire.Suspended when the other side goes away, which it may do at any barrier."""
+    begin = channel.receive()
+    work_dir = str(begin['request'].get('work_dir') or '')
+    try:
+        channel.send({'event': 'finished', 'files': _work(channel, warmed, begin)})
+    except Exception as error:
+        failure = errors.classify(error, work_dir)
+        if failure.reason == 'engine_error':
+            traceback.print_exc()
+        channel.send({'event': 'failed', 'error': failure.fields()})
+
+
+def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[str, str]]:
+    request = Request.parse(begin['request'])
+    settle_in(request.work_dir, warmed.search_path)
+
+    def barrier() -> None:
+        channel.send({'event': 'transferred'})
+        expect(channel, 'finish')
+
+    downloader = Downloader(request, warmed.template, warmed.ffmpeg, channel.send, barrier)
+    if begin.get('plan'):
+        info = plan.restore(downloader, begin['plan'])
+    else:
+        expect(channel, 'resolve')
+        info = downloader.resolve()
+        channel.send({'event': 'resolved', 'plan': plan.make(downloader, info, request, warmed.versions['ytdlp'])})
+    transferred = bool(begin.get('transferred'))
+    expect(channel, 'finish' if transferred else 'transfer')
+    return downloader.fetch_and_finish(info, transferred)
+
+
+def expect(channel: Channel, command: str) -> None:
+    got = channel.receive().get('command')
+    if got != command:
+        raise errors.EngineError('internal', 'engine_error', f'got the command {got!r} instead of {command!r}')
+
+
+def settle_in(work_dir: str, search_path: str) -> None:
+    os.umask(0o077)
+    try:
+        os.chdir(work_dir)
+    except OSError as error:
+        raise errors.EngineError('internal', 'bad_work_dir', f'cannot use the work folder: {error.strerror}') from None
+    os.environ.clear()
+    os.environ.update(PATH=search_path, LANG='C.UTF-8', HOME=work_dir, TMPDIR=work_dir)
+    tempfile.tempdir = None

@@ -1,0 +1,242 @@
+#include "engine/detail/child_session.h"
+
+#include <csignal>
+#include <cstring>
+
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/endian/conversion.hpp>
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace trawl::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto kKillDelay = 5s;
+constexpr auto kExitReport = 2s;  // Between the end of a child's channel and the host's report of its end.
+constexpr std::size_t kLastWords = 10;
+
+std::string frame(const json::object& message) {
+  const std::string body = json::serialize(message);
+  std::string framed(4, '\0');
+  boost::endian::store_big_u32(reinterpret_cast<unsigned char*>(framed.data()),
+                               static_cast<std::uint32_t>(body.size()));
+  return framed + body;
+}
+
+std::string how_it_ended(bool exited, int signal, int status) {
+  if (!exited) return "the engine child closed its channel";
+  if (signal == SIGKILL) return "the engine child was killed (out of memory?)";
+  if (signal != 0) return fmt::format("the engine child died of signal {} ({})", signal, strsignal(signal));
+  return fmt::format("the engine child ended unexpectedly with status {}", status);
+}
+
+}  // namespace
+
+ChildSession::ChildSession(Scope& scope, asio::local::stream_protocol::socket channel,
+                           asio::posix::stream_descriptor output, Listener listener)
+    : scope_(scope),
+      channel_(std::move(channel)),
+      output_(std::move(output)),
+      listener_(std::move(listener)),
+      changed_(channel_.get_executor()) {}
+
+void ChildSession::run(json::object begin) {
+  outbox_.push_back(frame(begin));
+  scope_.spawn("engine child reader", read_channel());
+  scope_.spawn("engine child writer", write_channel());
+  scope_.spawn("engine child output", read_output());
+}
+
+void ChildSession::on_started(int pid) {
+  pid_ = pid;
+  if (abandoned_) kill_group(SIGKILL);
+  changed_.notify_all();
+}
+
+void ChildSession::on_not_started(std::string message) {
+  exited_ = true;
+  fail_with({Errc::unavailable, "the engine host cannot fork: " + message, "engine_unavailable"});
+}
+
+void ChildSession::on_exited(int signal, int status) {
+  exited_ = true;
+  signal_ = signal;
+  status_ = status;
+  changed_.notify_all();
+}
+
+void ChildSession::on_host_lost(Error error) {
+  kill_group(SIGKILL);
+  exited_ = true;
+  fail_with(std::move(error));
+}
+
+Task<Result<void>> ChildSession::wait_started(SteadyTime deadline) {
+  const auto self = shared_from_this();
+  while (pid_ == 0 && !exited_ && steady_clock::now() < deadline)
+    co_await changed_.wait_for(deadline - steady_clock::now());
+  if (pid_ != 0) co_return Result<void>{};
+  if (exited_ && over_) co_return fail(*over_);
+  co_return fail(Errc::unavailable, "the engine host does not answer", "engine_unavailable");
+}
+
+Task<Result<ChildEvent>> ChildSession::stage(std::string command, std::chrono::seconds limit,
+                                             std::chrono::seconds quiet_limit) {
+  const auto self = shared_from_this();
+  if (over_) co_return fail(*over_);
+  answer_.reset();
+  asked_ = true;
+  outbox_.push_back(frame({{"command", command}}));
+  changed_.notify_all();
+
+  last_progress_ = steady_clock::now();
+  const auto deadline = last_progress_ + limit;
+  while (!answer_ && !over_) {
+    const auto now = steady_clock::now();
+    const auto quiet_end = quiet_limit > 0s ? last_progress_ + quiet_limit : SteadyTime::max();
+    if (now >= deadline) {
+      terminate(
+          {Errc::timeout, fmt::format("{} took longer than {} s", command, limit.count()), "engine_timeout"});
+    } else if (now >= quiet_end) {
+      terminate({Errc::timeout, fmt::format("{} made no progress for {} s", command, quiet_limit.count()),
+                 "engine_timeout"});
+    } else {
+      co_await changed_.wait_for(std::min(deadline, quiet_end) - now);
+    }
+  }
+  asked_ = false;
+  if (!answer_) co_return fail(*over_);
+  co_return std::move(*answer_);
+}
+
+void ChildSession::terminate(Error why) {
+  fail_with(std::move(why));
+  if (exited_) return;
+  kill_group(SIGTERM);
+  scope_.spawn("engine child end", [](std::shared_ptr<ChildSession> self) -> Task<void> {
+    const auto deadline = steady_clock::now() + kKillDelay;
+    while (!self->exited_ && steady_clock::now() < deadline) {
+      co_await self->changed_.wait_for(deadline - steady_clock::now());
+    }
+    self->kill_group(SIGKILL);
+  }(shared_from_this()));
+}
+
+void ChildSession::abandon() {
+  abandoned_ = true;
+  listener_ = {};
+  kill_group(SIGKILL);
+  fail_with({Errc::cancelled, "the engine child was given up", "cancelled"});
+  boost::system::error_code ignored;
+  channel_.shutdown(asio::socket_base::shutdown_both, ignored);
+}
+
+void ChildSession::fail_with(Error error) {
+  if (!over_) over_ = std::move(error);
+  changed_.notify_all();
+}
+
+void ChildSession::kill_group(int signal) const {
+  if (pid_ > 0 && !exited_) ::kill(-pid_, signal);
+}
+
+void ChildSession::log(LogLevel level, std::string message) {
+  const auto tell = listener_.on_log;  // A copy: the call may drop the Child, and the listener with it.
+  if (!tell || !budget_.allow(steady_clock::now())) return;
+  if (const auto refused = budget_.take_refused())
+    tell(LogLevel::warn, fmt::format("({} lines left out)", refused));
+  tell(level, std::string(truncate_utf8(message, OutputTail::kMaxLine)));
+}
+
+Task<void> ChildSession::read_output() {
+  const auto self = shared_from_this();
+  co_await read_lines(output_, tail_, [this](std::string line) { log(LogLevel::info, std::move(line)); });
+  output_ended_ = true;
+  changed_.notify_all();
+}
+
+Task<void> ChildSession::write_channel() {
+  const auto self = shared_from_this();
+  while (!over_) {
+    if (outbox_.empty()) {
+      co_await changed_.wait();
+      continue;
+    }
+    const std::string message = std::move(outbox_.front());
+    outbox_.pop_front();
+    const auto [error, size] = co_await asio::async_write(channel_, asio::buffer(message), as_result);
+    if (error) co_return;  // The reader sees the end as well and says what happened.
+  }
+}
+
+Task<Result<std::string>> ChildSession::read_message() {
+  std::array<unsigned char, 4> header{};
+  const auto [header_error, header_size] =
+      co_await asio::async_read(channel_, asio::buffer(header), as_result);
+  if (header_error) co_return fail(Errc::unavailable, header_error.message());
+  const std::size_t size = boost::endian::load_big_u32(header.data());
+  if (size > kMaxMessage)
+    co_return fail(Errc::internal, fmt::format("a message of {} bytes is too large", size));
+  std::string body(size, '\0');
+  const auto [error, read] = co_await asio::async_read(channel_, asio::buffer(body), as_result);
+  if (error) co_return fail(Errc::unavailable, error.message());
+  co_return body;
+}
+
+Task<void> ChildSession::read_channel() {
+  const auto self = shared_from_this();
+  for (;;) {
+    const auto message = co_await read_message();
+    if (!message && message.error().code == Errc::unavailable) break;
+    auto event = message ? decode_child_event(*message) : fail(message.error());
+    const auto taken = event ? take(std::move(*event)) : fail(event.error());
+    if (taken) continue;
+    fail_with({Errc::unavailable, "the engine child broke the protocol: " + taken.error().message,
+               "engine_crashed"});
+    kill_group(SIGKILL);
+    break;
+  }
+  if (!over_) fail_with(co_await crash_report());
+}
+
+Result<void> ChildSession::take(ChildEvent event) {
+  if (auto* line = std::get_if<LogLine>(&event)) {
+    log(line->level, std::move(line->message));
+  } else if (auto* step = std::get_if<Step>(&event)) {
+    log(LogLevel::debug, "post-processing: " + step->name);
+  } else if (auto* moved = std::get_if<Moved>(&event)) {
+    last_progress_ = steady_clock::now();
+    if (const auto tell = listener_.on_progress) tell(moved->progress);
+  } else if (auto* failed = std::get_if<Failed>(&event)) {
+    fail_with(std::move(failed->error));
+  } else if (!asked_ || answer_) {
+    return fail(Errc::internal, "an answer to no command");
+  } else {
+    const bool last = std::holds_alternative<Finished>(event);
+    answer_ = std::move(event);
+    if (last) fail_with({Errc::conflict, "the engine child has finished already", "conflict"});
+    changed_.notify_all();
+  }
+  return {};
+}
+
+// Waits a little for what the host and the child's last output say about its end.
+Task<Error> ChildSession::crash_report() {
+  const auto deadline = steady_clock::now() + kExitReport;
+  while ((!exited_ || !output_ended_) && steady_clock::now() < deadline) {
+    co_await changed_.wait_for(deadline - steady_clock::now());
+  }
+  const auto message = how_it_ended(exited_, signal_, status_);
+  if (const auto tell = listener_.on_log) {
+    for (auto& line : tail_.last_lines(kLastWords)) tell(LogLevel::error, std::move(line));
+    tell(LogLevel::error, message);
+  }
+  co_return Error{Errc::unavailable, message, "engine_crashed"};
+}
+
+}  // namespace trawl::engine
