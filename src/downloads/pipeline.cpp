@@ -21,9 +21,24 @@ json::object progress_object(const media::Progress& progress) {
   return out;
 }
 
-// True when a stored Plan's addresses have probably expired, so that resolving again may help.
-bool stale(const Error& error) {
-  return error.reason == "origin_forbidden" || error.reason == "not_found" || error.reason == "origin_gone";
+// What an earlier attempt left may be of no use any more: the site's addresses expire, and parts can
+// be lost. How much of it to keep then; nothing when the error has another cause.
+enum class Keep { plan, nothing };
+std::optional<Keep> keep_after(const Error& error) {
+  if (error.reason == "parts_missing") return Keep::plan;
+  if (error.reason == "origin_forbidden" || error.reason == "not_found" || error.reason == "plan_not_reusable") return Keep::nothing;
+  return std::nullopt;
+}
+
+// Takes cookies out of an info dict that is about to be stored. The operator's cookies are given to
+// each child anew, so the stored Plan does not need them.
+void remove_cookies(json::value& info) {
+  if (auto* object = info.if_object()) {
+    object->erase("cookies");
+    for (auto& [key, value] : *object) remove_cookies(value);
+  } else if (auto* array = info.if_array()) {
+    for (json::value& value : *array) remove_cookies(value);
+  }
 }
 
 }  // namespace
@@ -43,9 +58,10 @@ class Pipeline::Attempt {
     if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
     const bool resumed = checkpoint_.plan.has_value();
     auto produced = co_await produce();
-    if (!produced && resumed && stale(produced.error())) {
-      run_.log(LogLevel::info, "the stored addresses have expired; asking the site again");
-      checkpoint_ = {};
+    if (const auto keep = produced || !resumed ? std::nullopt : keep_after(produced.error())) {
+      run_.log(LogLevel::info, "what an earlier attempt left is of no use any more: " + produced.error().message);
+      checkpoint_.transferred = false;
+      if (*keep == Keep::nothing) checkpoint_.plan.reset();
       produced = co_await produce();
     }
     if (!produced) co_return fail(explain(std::move(produced.error())));
@@ -122,6 +138,11 @@ class Pipeline::Attempt {
     if (!plan) co_return fail(plan.error());
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
     checkpoint_.plan = std::move(*plan);
+    if (!pipe_.limits_.cookies_file.empty()) {
+      json::value info = std::move(checkpoint_.plan->info);
+      remove_cookies(info);
+      checkpoint_.plan->info = std::move(info.as_object());
+    }
     co_return Result<void>();
   }
 

@@ -26,19 +26,30 @@ Run::Run(Job job, JobStore& store, events::Bus& bus, Scope& background)
     : job_(std::move(job)), store_(store), bus_(bus), background_(background) {}
 
 Task<Result<void>> Run::advance(std::string phase, std::optional<json::object> checkpoint) {
+  if (held_back_) {
+    saved_ = {};
+    tell(*std::exchange(held_back_, std::nullopt));
+  }
   job_.phase = phase;
   if (checkpoint) job_.checkpoint = *checkpoint;
   co_return co_await store_.advance(lease(), std::move(phase), std::move(checkpoint));
 }
 
 void Run::progress(json::object progress) {
-  const auto now = steady_clock::now();
-  if (now - told_ < 250ms) return;
-  told_ = now;
   progress["phase"] = job_.phase;
+  if (steady_clock::now() - told_ < 250ms) {
+    held_back_ = std::move(progress);
+    return;
+  }
+  held_back_.reset();
+  tell(std::move(progress));
+}
+
+void Run::tell(json::object progress) {
+  told_ = steady_clock::now();
   bus_.publish({.seq = 0, .job = job_.id, .type = events::Type::progress, .at = {}, .data = progress});
-  if (now - saved_ < 1s) return;
-  saved_ = now;
+  if (told_ - saved_ < 1s) return;
+  saved_ = told_;
   background_.spawn("save progress", save(store_, lease(), std::move(progress)));
 }
 

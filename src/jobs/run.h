@@ -29,7 +29,8 @@ class Run {
   // Enters a phase and, with a checkpoint, makes what was achieved durable for the next attempt.
   [[nodiscard]] Task<Result<void>> advance(std::string phase, std::optional<json::object> checkpoint = {});
 
-  // Tells watchers at once (at most 4 times a second) and the database once a second.
+  // Tells watchers at once (at most 4 times a second) and the database once a second. What was held
+  // back is told when the phase changes, so the last word is never lost.
   void progress(json::object progress);
   // A line in the job's log. At most kMaxLines per run; the last one says that more were dropped.
   void log(LogLevel level, std::string message);
@@ -46,6 +47,8 @@ class Run {
  private:
   static constexpr int kMaxLines = 1000;
 
+  void tell(json::object progress);
+
   Job job_;
   JobStore& store_;
   events::Bus& bus_;
@@ -54,6 +57,7 @@ class Run {
   std::list<std::weak_ptr<std::function<void()>>> hooks_;
   std::chrono::steady_clock::time_point told_{};
   std::chrono::steady_clock::time_point saved_{};
+  std::optional<json::object> held_back_;
   int lines_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "server/environment.h"
+
 namespace trawl::server {
 namespace {
 
@@ -25,6 +27,8 @@ engine::EngineOptions engine_options(const Config& config) {
   options.ytdlp_path = config.engine.ytdlp_path;
   for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
   options.ffmpeg = config.ffmpeg.path;
+  const auto variables = environment();
+  if (const auto path = variables.find("PATH"); path != variables.end()) options.search_path = path->second;
   return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -39,6 +40,13 @@ Result<std::filesystem::path> move_without_replacing(const std::filesystem::path
     if (errno != EEXIST) return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", file.string(), target.string(), std::generic_category().message(errno)));
   }
   return fail(Errc::conflict, fmt::format("{} has too many files named {}", folder.string(), name));
+}
+
+// Gives a file the rights a newly made one would have; the storage keeps its own to itself.
+void open_to_the_umask(const std::filesystem::path& file) {
+  const mode_t mask = umask(0);
+  umask(mask);
+  chmod(file.c_str(), 0666 & ~mask);
 }
 
 // The server's configuration, turned to one short life in `folder`.
@@ -179,6 +187,7 @@ class Getting {
       const std::string name = artifact.path.substr(artifact.path.rfind('/') + 1);
       const auto moved = move_without_replacing(app_.storage().file_of(artifact), options_.directory, name);
       if (!moved) co_return give_up(index, moved.error());
+      open_to_the_umask(*moved);
       files.push_back(moved->string());
     }
     // A terminal shows both streams, and the view has named the files already.
