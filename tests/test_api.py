@@ -187,7 +187,7 @@ def test_a_body_that_is_no_json_object_is_refused(api, content):
 
 
 def test_a_body_beyond_the_limit_is_refused_without_being_read(api):
-    response = api.post("/api/v1/downloads", content=b'{"url":"' + b"x" * (32 << 20) + b'"}', headers={"Content-Type": "application/json"})
+    response = api.post("/api/v1/downloads", content=b'{"url":"' + b"x" * (3 << 19) + b'"}', headers={"Content-Type": "application/json"})
     check_error(response, 413)
 
 

@@ -87,9 +87,9 @@ def test_get_with_json_prints_one_object_per_line(trawl, origin, tmp_path):
     done = trawl("get", "--allow-private", "--json", origin.url("small.mp4"), "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines and all(isinstance(line, dict) and line["type"] in ("progress", "status", "log", "result") for line in lines)
+    assert all(line["event"] in ("started", "progress", "completed") for line in lines) and lines[0]["event"] == "started"
     result = lines[-1]
-    assert result["type"] == "result" and result["status"] == "completed" and result["url"] == origin.url("small.mp4")
+    assert result["event"] == "completed" and result["url"] == origin.url("small.mp4")
     assert result["files"] == [str(file) for file in files_in(tmp_path / "out")]
 
 
@@ -189,7 +189,7 @@ def test_names_of_earlier_services_are_understood(trawl):
     (["--server.port", "99999"], {}, ["server.port", "99999", "65535"]),
     ([], {"TRAWL_DOWNLOAD_MAX_CONCURRENT": "51"}, ["download.max_concurrent", "51", "50"]),
     ([], {"TRAWL_DOWNLOAD_TIMEOUT_SEC": "soon"}, ["download.timeout_sec", "soon"]),
-    (["--log.level", "loud"], {}, ["log.level", "loud", "debug"]),
+    (["--log.level", "loud"], {}, ["log.level", "loud", "DEBUG"]),
     ([], {"MAX_CONCURRENT_DOWNLOADS": "3", "YTD_MAX_WORKERS": "4"}, ["MAX_CONCURRENT_DOWNLOADS", "YTD_MAX_WORKERS", "download.max_concurrent"])])
 def test_a_wrong_value_stops_the_start_with_one_line(trawl, args, env, words):
     for command in ("serve", "config"):

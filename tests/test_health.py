@@ -1,12 +1,22 @@
 """What monitors and load balancers ask."""
 import json
 import re
+import time
 
 import pytest
 
 from support.media import ROOT
 
 VERSION = (ROOT / "VERSION").read_text().strip()
+
+
+@pytest.fixture(autouse=True)
+def warm(api):
+    """The server answers at once, but is ready only when its engine is warm."""
+    deadline = time.monotonic() + 30
+    while api.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/health", "/health"])

@@ -161,9 +161,11 @@ class ProgressSocket::Session {
 };
 
 void ProgressSocket::add_to(http::Router& router) {
-  for (const char* pattern : {"/api/v1/ws/downloads/{id}", "/ws/downloads/{id}", "/ws/progress/{id}", "/api/v1/ws/progress/{id}"}) {
+  for (const char* pattern :
+       {"/api/v1/ws/downloads/{id}", "/ws/downloads/{id}", "/ws/progress/{id}", "/api/v1/ws/progress/{id}"}) {
     router.add_websocket(
-        pattern, [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
+        pattern,
+        [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
         [this](http::Request request) { return check(std::move(request)); });
   }
 }
@@ -174,7 +176,8 @@ Task<std::optional<http::Response>> ProgressSocket::check(http::Request request)
   const auto download = co_await downloads_.find(*id);
   if (!download) co_return http::error_response(request, download.error());
   const auto last_seq = read_number(request, "last_seq", 0, 0, INT64_MAX);
-  if (!last_seq) co_return http::error_response(request, 422, last_seq.error().reason, last_seq.error().message);
+  if (!last_seq)
+    co_return http::error_response(request, 422, last_seq.error().reason, last_seq.error().message);
   co_return std::nullopt;
 }
 

@@ -4,7 +4,7 @@ namespace trawl::cli {
 namespace {
 
 constexpr const char* kSettings =
-    "Any setting can be given as --section.name VALUE, for example --download.max_bytes 2GiB;\n"
+    "Any setting can be given as --section.name VALUE, for example --server.port 9000;\n"
     "`trawl config` lists them.\n";
 
 constexpr const char* kMainFooter =

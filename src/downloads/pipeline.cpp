@@ -26,7 +26,9 @@ json::object progress_object(const media::Progress& progress) {
 enum class Keep { plan, nothing };
 std::optional<Keep> keep_after(const Error& error) {
   if (error.reason == "parts_missing") return Keep::plan;
-  if (error.reason == "origin_forbidden" || error.reason == "not_found" || error.reason == "plan_not_reusable") return Keep::nothing;
+  if (error.reason == "origin_forbidden" || error.reason == "not_found" ||
+      error.reason == "plan_not_reusable")
+    return Keep::nothing;
   return std::nullopt;
 }
 
@@ -59,7 +61,8 @@ class Pipeline::Attempt {
     const bool resumed = checkpoint_.plan.has_value();
     auto produced = co_await produce();
     if (const auto keep = produced || !resumed ? std::nullopt : keep_after(produced.error())) {
-      run_.log(LogLevel::info, "what an earlier attempt left is of no use any more: " + produced.error().message);
+      run_.log(LogLevel::info,
+               "what an earlier attempt left is of no use any more: " + produced.error().message);
       checkpoint_.transferred = false;
       if (*keep == Keep::nothing) checkpoint_.plan.reset();
       produced = co_await produce();
@@ -126,8 +129,13 @@ class Pipeline::Attempt {
     co_return co_await pipe_.files_.run([source, target]() -> Result<std::string> {
       std::error_code error;
       std::filesystem::copy_file(source, target, std::filesystem::copy_options::overwrite_existing, error);
-      if (!error) std::filesystem::permissions(target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
-      if (error) return fail(Errc::invalid, fmt::format("cannot read the cookies file {}: {}", source.string(), error.message()), "bad_cookies_file");
+      if (!error)
+        std::filesystem::permissions(
+            target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+      if (error)
+        return fail(Errc::invalid,
+                    fmt::format("cannot read the cookies file {}: {}", source.string(), error.message()),
+                    "bad_cookies_file");
       return target.string();
     });
   }

@@ -115,7 +115,7 @@ TEST_F(HttpServer, LogsTheRequestWithoutItsQuery) {
   EXPECT_FALSE(log.contains("secret")) << log;
   for (const char* part :
        {R"("request_id":"id-1")", R"("method":"GET")", R"("path":"/hello")", R"("client_ip":"127.0.0.1")",
-        R"("user_agent":"test/1")", R"("status":200)", R"("duration_ms":)", R"("bytes":5)"}) {
+        R"("user_agent":"test/1")", R"("status_code":200)", R"("duration_ms":)", R"("bytes":5)"}) {
     EXPECT_TRUE(log.contains(part)) << part << " in " << log;
   }
 }

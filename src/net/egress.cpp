@@ -60,6 +60,11 @@ bool covered(const auto& rules, std::string_view host) {
   return std::ranges::any_of(rules, [&](std::string_view rule) { return covers(rule, host); });
 }
 
+// RFC 6761 section 6.3: these names mean this machine, whatever a resolver makes of them.
+bool means_this_machine(std::string_view host) {
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 std::unexpected<Error> refuse_domain(std::string_view host, std::string_view why) {
   return fail(Errc::forbidden, fmt::format("downloads from {} are not allowed here: {}", host, why),
               "domain_not_allowed");
@@ -99,6 +104,13 @@ Result<void> EgressPolicy::judge_url(const Url& url) const {
 
 Result<void> EgressPolicy::judge_connection(std::string_view host, std::uint16_t port) const {
   if (auto names = judge_denied_names(host); !names) return names;
+  if (means_this_machine(host) && !rules_.allow_private_networks) {
+    return fail(Errc::forbidden,
+                fmt::format("connections to {} are not allowed: the name means this machine"
+                            " (policy.allow_private_networks is off)",
+                            host),
+                "address_not_allowed");
+  }
   return judge_port(port);
 }
 

@@ -33,6 +33,14 @@ TEST(EgressPolicy, LetsTheDenyListWin) {
   EXPECT_EQ(verdict(policy, "http://a.private.example.com/"), "domain_not_allowed");
 }
 
+TEST(EgressPolicy, KnowsTheNamesOfThisMachineWithoutAResolver) {
+  for (const auto* url : {"http://localhost/", "http://a.localhost:8080/", "http://LOCALHOST./"}) {
+    EXPECT_EQ(verdict(EgressPolicy({}), url), "address_not_allowed") << url;
+    EXPECT_EQ(verdict(EgressPolicy({.allow_private_networks = true}), url), "allowed") << url;
+  }
+  EXPECT_EQ(verdict(EgressPolicy({}), "http://notlocalhost/"), "allowed");
+}
+
 TEST(EgressPolicy, AllowsEverythingWithAnEmptyListAndForAStar) {
   EXPECT_EQ(verdict(EgressPolicy({.allowed_domains = {""}}), "http://example.com/"), "allowed");
   EXPECT_EQ(verdict(EgressPolicy({.allowed_domains = {"*"}}), "http://example.com/"), "allowed");

@@ -1,9 +1,8 @@
 #include "server/app.h"
 
-#include <unistd.h>
-
 #include <fstream>
 #include <thread>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -66,17 +65,21 @@ Task<Result<void>> App::open() {
   std::error_code failed;
   std::filesystem::create_directories(root, failed);
   if (!failed) std::filesystem::create_directories(file.parent_path(), failed);
-  if (failed) co_return fail(Errc::unavailable, fmt::format("cannot create {}: {} (storage.dir, db.url)", root.string(), failed.message()));
+  if (failed)
+    co_return fail(Errc::unavailable, fmt::format("cannot create {}: {} (storage.dir, db.url)", root.string(),
+                                                  failed.message()));
 
   auto database = db::open_sqlite(file, executor_);
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
-  store_.emplace(*database_, *log_, clock_, jobs::Budgets{.failures = config_.download.max_retries}, executor_);
+  store_.emplace(*database_, *log_, clock_, jobs::Budgets{.failures = config_.download.max_retries},
+                 executor_);
   storage_.emplace(root, files_, *database_, clock_);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
-  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
-                     downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});
+  downloads_.emplace(
+      *store_, *log_, bus_, *storage_, policy_,
+      downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});
   build_worker();
 
   // Only one process opens the database, so whoever held these leases is gone.
@@ -100,7 +103,8 @@ Task<Result<void>> App::start_work() {
   if (auto started = co_await proxy_->start(); !started) co_return started;
   if (auto started = co_await engine_->start(); !started) co_return started;
   const engine::Versions versions = engine_->versions();
-  log_info("the engine is warm", {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
+  log_info("the engine is warm",
+           {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
   if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
   worker_->start();
   housekeeping_->start();

@@ -1,8 +1,7 @@
 #include "server/environment.h"
 
-#include <unistd.h>
-
 #include <string_view>
+#include <unistd.h>
 
 namespace trawl::server {
 

@@ -1,12 +1,11 @@
 #include "server/get.h"
 
+#include <csignal>
 #include <fcntl.h>
+#include <iostream>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <iostream>
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -25,19 +24,27 @@ using namespace std::chrono_literals;
 
 // Moves `file` into `folder` under its own name, or "name (1).ext" and so on when that is taken;
 // never replaces anything. Both are on one file system.
-Result<std::filesystem::path> move_without_replacing(const std::filesystem::path& file, const std::filesystem::path& folder,
+Result<std::filesystem::path> move_without_replacing(const std::filesystem::path& file,
+                                                     const std::filesystem::path& folder,
                                                      const std::string& name) {
   const std::filesystem::path wished = name;
   for (int n = 0; n < 10'000; ++n) {
     const auto target =
-        folder / (n == 0 ? name : fmt::format("{} ({}){}", wished.stem().string(), n, wished.extension().string()));
-    if (renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return std::filesystem::absolute(target).lexically_normal();
+        folder /
+        (n == 0 ? name : fmt::format("{} ({}){}", wished.stem().string(), n, wished.extension().string()));
+    if (renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0)
+      return std::filesystem::absolute(target).lexically_normal();
     if (errno == EEXIST) continue;
     const int cause = errno;
-    if (cause != EINVAL) return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", file.string(), target.string(), std::generic_category().message(cause)));
+    if (cause != EINVAL)
+      return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", file.string(), target.string(),
+                                                 std::generic_category().message(cause)));
     // A file system without RENAME_NOREPLACE: a hard link refuses to replace as well.
-    if (link(file.c_str(), target.c_str()) == 0) return unlink(file.c_str()), std::filesystem::absolute(target).lexically_normal();
-    if (errno != EEXIST) return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", file.string(), target.string(), std::generic_category().message(errno)));
+    if (link(file.c_str(), target.c_str()) == 0)
+      return unlink(file.c_str()), std::filesystem::absolute(target).lexically_normal();
+    if (errno != EEXIST)
+      return fail(Errc::unavailable, fmt::format("cannot move {} to {}: {}", file.string(), target.string(),
+                                                 std::generic_category().message(errno)));
   }
   return fail(Errc::conflict, fmt::format("{} has too many files named {}", folder.string(), name));
 }
@@ -50,7 +57,8 @@ void open_to_the_umask(const std::filesystem::path& file) {
 }
 
 // The server's configuration, turned to one short life in `folder`.
-Config config_for(const cli::GetOptions& options, const LoadedConfig& loaded, const std::filesystem::path& folder) {
+Config config_for(const cli::GetOptions& options, const LoadedConfig& loaded,
+                  const std::filesystem::path& folder) {
   Config config = loaded.config;
   config.storage.dir = folder.string();
   config.storage.retention_hours = 0;
@@ -69,7 +77,9 @@ class WorkFolder {
     std::filesystem::create_directories(parent, error);
     std::string name = (std::filesystem::absolute(parent) / ".trawl-XXXXXX").string();
     if (error || !mkdtemp(name.data())) {
-      return fail(Errc::invalid, fmt::format("cannot write to {}: {}", parent.string(), error ? error.message() : std::generic_category().message(errno)));
+      return fail(Errc::invalid,
+                  fmt::format("cannot write to {}: {}", parent.string(),
+                              error ? error.message() : std::generic_category().message(errno)));
     }
     return std::unique_ptr<WorkFolder>(new WorkFolder(name));
   }
@@ -88,19 +98,27 @@ class WorkFolder {
 class Getting {
  public:
   Getting(asio::io_context& context, const cli::GetOptions& options, const Config& config)
-      : options_(options), app_(context, config), signals_(context, SIGINT, SIGTERM), scope_(context.get_executor()) {
+      : options_(options),
+        app_(context, config),
+        signals_(context, SIGINT, SIGTERM),
+        scope_(context.get_executor()) {
     // Progress is for people and goes to stderr; stdout has what programs read: JSON, or the files' paths.
     const auto terminal = cli::describe_terminal(environment(), isatty(STDERR_FILENO) != 0);
-    const auto write = [](std::ostream& out) { return [&out](std::string_view text) { out << text << std::flush; }; };
-    view_ = cli::make_progress_view(cli::choose_output(options.json, options.quiet, terminal), terminal.style, app_.clock(),
-                                    write(options.json ? std::cout : std::cerr), [] { return cli::terminal_size(STDERR_FILENO); });
+    const auto write = [](std::ostream& out) {
+      return [&out](std::string_view text) { out << text << std::flush; };
+    };
+    view_ = cli::make_progress_view(cli::choose_output(options.json, options.quiet, terminal), terminal.style,
+                                    app_.clock(), write(options.json ? std::cout : std::cerr),
+                                    [] { return cli::terminal_size(STDERR_FILENO); });
   }
 
   Task<int> run() {
     scope_.spawn("signals", watch_signals());
     int code = cli::kExitUsage;
-    if (auto started = co_await start(); !started) std::cerr << "trawl: " << started.error().message << std::endl;
-    else code = co_await download_all();
+    if (auto started = co_await start(); !started)
+      std::cerr << "trawl: " << started.error().message << std::endl;
+    else
+      code = co_await download_all();
     view_->close();
     co_await app_.drain(0ms);
     co_await app_.close();
@@ -116,7 +134,8 @@ class Getting {
 
   Task<int> download_all() {
     events_ = app_.downloads().bus().subscribe(std::nullopt);
-    for (std::size_t i = 0; i < options_.urls.size(); ++i) co_await submit(static_cast<int>(i), options_.urls[i]);
+    for (std::size_t i = 0; i < options_.urls.size(); ++i)
+      co_await submit(static_cast<int>(i), options_.urls[i]);
     while (!open_.empty() && !interrupted_) {
       const auto event = co_await events_->next(100ms);
       view_->tick();
@@ -151,7 +170,8 @@ class Getting {
     if (found == open_.end()) co_return;
     const int index = found->second;
     if (event.type == events::Type::progress) {
-      if (const auto progress = decode_own<media::Progress>(event.data, "progress")) view_->progress(index, *progress);
+      if (const auto progress = decode_own<media::Progress>(event.data, "progress"))
+        view_->progress(index, *progress);
     } else if (event.type == events::Type::status) {
       const std::string phase(event.data.at("phase").as_string());
       if (event.data.at("final").as_bool()) co_return co_await settle(event.job);
@@ -169,7 +189,9 @@ class Getting {
     const auto download = co_await app_.downloads().find(job);
     if (!download) co_return;
     const json::value* plan = download->job.checkpoint.if_contains("plan");
-    if (const json::value* title = plan && plan->is_object() ? plan->as_object().if_contains("title") : nullptr; title && title->is_string()) {
+    if (const json::value* title =
+            plan && plan->is_object() ? plan->as_object().if_contains("title") : nullptr;
+        title && title->is_string()) {
       view_->named(index, std::string(title->as_string()));
     }
   }
@@ -180,7 +202,8 @@ class Getting {
     const int index = open_.extract(job).mapped();
     if (!download) co_return give_up(index, download.error());
     if (download->job.state != jobs::State::completed) {
-      co_return give_up(index, {Errc::unavailable, download->job.error_message.value_or("cancelled"), download->job.error_code.value_or("cancelled")});
+      co_return give_up(index, {Errc::unavailable, download->job.error_message.value_or("cancelled"),
+                                download->job.error_code.value_or("cancelled")});
     }
     std::vector<std::string> files;
     for (const storage::Artifact& artifact : download->artifacts) {
@@ -191,7 +214,8 @@ class Getting {
       files.push_back(moved->string());
     }
     // A terminal shows both streams, and the view has named the files already.
-    if (!options_.json && isatty(STDOUT_FILENO) == 0) std::cout << fmt::format("{}\n", fmt::join(files, "\n")) << std::flush;
+    if (!options_.json && isatty(STDOUT_FILENO) == 0)
+      std::cout << fmt::format("{}\n", fmt::join(files, "\n")) << std::flush;
     view_->completed(index, std::move(files));
   }
 
@@ -216,7 +240,7 @@ class Getting {
 int get(const cli::GetOptions& options, const LoadedConfig& loaded) {
   for (const std::string& url : options.urls) {
     const auto request = get_request(options, url);
-    if (request || request.error().reason == "invalid_url") continue;
+    if (request) continue;
     std::cerr << "trawl: " << request.error().message << std::endl;
     return cli::kExitUsage;
   }

@@ -3,9 +3,23 @@
 #include "base/json.h"
 
 namespace trawl::server {
+namespace {
+
+// What the person typed that became the request's field.
+std::string argument_of(std::string_view field, const std::string& url) {
+  if (field == "url") return "'" + url + "'";
+  if (field == "quality") return "--quality";
+  if (field == "audio_format") return "--audio";
+  if (field == "subtitle_languages") return "--subs";
+  return std::string(field);
+}
+
+}  // namespace
 
 Result<media::DownloadRequest> get_request(const cli::GetOptions& options, const std::string& url) {
-  json::object body{{"url", url}, {"quality", options.quality}, {"embed_metadata", options.metadata},
+  json::object body{{"url", url},
+                    {"quality", options.quality},
+                    {"embed_metadata", options.metadata},
                     {"path_template", "{safe_title}-{id}.{ext}"}};
   if (options.audio_format) {
     body["audio_only"] = true;
@@ -20,8 +34,7 @@ Result<media::DownloadRequest> get_request(const cli::GetOptions& options, const
 
   const Problem& problem = request.error().front();
   const std::string field = problem.loc.empty() ? "" : problem.loc.front();
-  const std::string flag = field == "quality" ? "--quality" : field == "audio_format" ? "--audio" : field == "subtitle_languages" ? "--subs" : field == "url" ? "'" + url + "'" : field;
-  return fail(Errc::invalid, flag + " " + problem.msg, field == "url" ? "invalid_url" : "validation_error");
+  return fail(Errc::invalid, argument_of(field, url) + " " + problem.msg, "validation_error");
 }
 
 }  // namespace trawl::server

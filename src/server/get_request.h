@@ -10,6 +10,7 @@ namespace trawl::server {
 
 // What `trawl get` asks for, in the words of the API and checked by its rules.
 // Errc::invalid names the flag.
-[[nodiscard]] Result<media::DownloadRequest> get_request(const cli::GetOptions& options, const std::string& url);
+[[nodiscard]] Result<media::DownloadRequest> get_request(const cli::GetOptions& options,
+                                                         const std::string& url);
 
 }  // namespace trawl::server

@@ -25,8 +25,11 @@ Result<LoadedConfig> load(const cli::CommandLine& line) {
 }
 
 int print_configuration(const cli::ConfigOptions& options, const LoadedConfig& loaded) {
-  if (options.reference) std::cout << config_reference();
-  else std::cout << print_config(loaded, options.json ? PrintFormat::json : PrintFormat::toml);
+  for (const std::string& warning : loaded.warnings) std::cerr << "trawl: " << warning << "\n";
+  if (options.reference)
+    std::cout << config_reference();
+  else
+    std::cout << print_config(loaded, options.json ? PrintFormat::json : PrintFormat::toml);
   return cli::kExitDone;
 }
 
@@ -48,9 +51,13 @@ struct Runner {
   const LoadedConfig& loaded;
 
   int operator()(const cli::ServeOptions&) const { return set_up_log(loaded, false), serve(loaded); }
-  int operator()(const cli::GetOptions& options) const { return set_up_log(loaded, true), get(options, loaded); }
+  int operator()(const cli::GetOptions& options) const {
+    return set_up_log(loaded, true), get(options, loaded);
+  }
   int operator()(const cli::ConfigOptions& options) const { return print_configuration(options, loaded); }
-  int operator()(const cli::VersionOptions& options) const { return set_up_log(loaded, true), print_version(options, loaded.config); }
+  int operator()(const cli::VersionOptions& options) const {
+    return set_up_log(loaded, true), print_version(options, loaded.config);
+  }
   int operator()(const cli::CompletionOptions&) const { return print_completion(); }
 };
 

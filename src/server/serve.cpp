@@ -34,7 +34,8 @@ class Serving {
         stop_asked_(context.get_executor()),
         scope_(context.get_executor()),
         guard_(config.auth.mode == AuthMode::required ? config.auth.api_key : ""),
-        router_([this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); }) {}
+        router_(
+            [this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); }) {}
 
   Task<int> run() {
     scope_.spawn("signals", watch_signals());
@@ -59,9 +60,12 @@ class Serving {
     options.port = static_cast<std::uint16_t>(config_.server.port);
     server_ = http::make_server(co_await asio::this_coro::executor, app_.files(), router_, options);
     if (auto listening = co_await server_->start(); !listening) co_return listening;
-    const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+    const std::string host =
+        options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
     std::cout << fmt::format("listening on http://{}:{}", host, server_->port()) << std::endl;
-    log_info("listening", {{"host", options.host}, {"port", std::int64_t{server_->port()}}, {"auth", to_text(config_.auth.mode)},
+    log_info("listening", {{"host", options.host},
+                           {"port", std::int64_t{server_->port()}},
+                           {"auth", to_text(config_.auth.mode)},
                            {"private_networks", config_.policy.allow_private_networks}});
     co_return co_await app_.start_work();
   }
@@ -71,12 +75,13 @@ class Serving {
     downloads_.emplace(app_.downloads(), app_.clock(), context);
     files_.emplace(app_.storage());
     progress_.emplace(app_.downloads(), app_.clock(), context);
-    health_.emplace(app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
-                    api::HealthRoutes::Facts{.version = TRAWL_VERSION,
-                                             .slots = static_cast<std::size_t>(config_.download.max_concurrent),
-                                             .low_disk_bytes = config_.storage.low_disk_bytes.value,
-                                             .draining = [this] { return draining_; },
-                                             .running = [this] { return app_.running(); }});
+    health_.emplace(
+        app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
+        api::HealthRoutes::Facts{.version = TRAWL_VERSION,
+                                 .slots = static_cast<std::size_t>(config_.download.max_concurrent),
+                                 .low_disk_bytes = config_.storage.low_disk_bytes.value,
+                                 .draining = [this] { return draining_; },
+                                 .running = [this] { return app_.running(); }});
     downloads_->add_to(router_);
     files_->add_to(router_);
     progress_->add_to(router_);

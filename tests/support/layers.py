@@ -15,7 +15,7 @@ def read_layers(path: Path) -> dict[str, int]:
 def violation(layers: dict[str, int], source: Path, include: str) -> str | None:
     """What is wrong with `include` in `source` (relative to src/), or nothing."""
     module, target = source.parts[0], include.split("/")[0]
-    is_test = source.stem.endswith("_test")
+    is_test = source.stem.endswith(("_test", "_fixture"))
     if "/" not in include:
         return 'is written without its module: "module/header.h"'
     if target not in layers and target != TESTING:

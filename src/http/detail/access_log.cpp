@@ -20,7 +20,7 @@ void AccessRecord::write(int status, std::uint64_t bytes) const {
                        {"path", path},
                        {"client_ip", client_ip},
                        {"user_agent", user_agent},
-                       {"status", status},
+                       {"status_code", status},
                        {"duration_ms", std::round(millis * 1000) / 1000},
                        {"bytes", bytes}});
 }
