@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "async/event.h"
+#include "async/task.h"
+#include "base/result.h"
+#include "media/part.h"
+#include "net/egress.h"
+
+namespace trawl::transfer {
+
+// One GET.
+struct Get {
+  std::string url;
+  std::map<std::string, std::string> headers;
+  std::vector<media::Cookie> cookies;
+  std::optional<media::ByteRange> range;
+  std::optional<std::string> if_range;  // An ETag with its quotes, or a date.
+};
+
+// What came before the body, of the last hop.
+struct Head {
+  int status = 0;
+  std::map<std::string, std::string> headers;  // Names in lower case.
+  std::string url;                             // Where redirects led to.
+};
+
+// Takes an answer. Called on the transfer thread: quick, no waiting, and no touching of what belongs
+// to the loop. An error ends the request and comes out of HttpClient::get() as it is.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  [[nodiscard]] virtual Result<void> begin(const Head& head) = 0;
+  [[nodiscard]] virtual Result<void> data(std::span<const char> bytes) = 0;
+};
+
+// Ends requests from outside: requests that carry it fail with Errc::cancelled once it is set.
+class Stop {
+ public:
+  void set();
+  [[nodiscard]] bool is_set() const;
+
+ private:
+  friend class CurlClient;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+struct ClientLimits {
+  std::size_t connections = 512;         // Of the process.
+  std::size_t connections_per_host = 16;
+  std::int64_t bytes_per_second = 0;     // Of the process; 0: no limit.
+  std::chrono::seconds connect_timeout{10};
+  std::chrono::seconds quiet_timeout{30};  // A body that brings less than 1 KiB/s for this long.
+  int redirects = 10;
+};
+
+// HTTP/1.1 and HTTP/2 with connections kept and shared by all jobs, on one thread of its own.
+//
+// Every hop (the request and each redirect) is resolved once, judged, and dialled at a judged literal
+// address; curl's own resolver and proxy settings are off. Redirects to another origin lose Authorization
+// and cookies out of scope. Bodies are asked for as identity.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  // Fails with the sink's error, Errc::forbidden (egress), unavailable ("network_error"), timeout, or
+  // cancelled. Any HTTP status is a success here: the sink's begin() judges it.
+  // `rate`: bytes per second of this request, 0: no limit.
+  [[nodiscard]] virtual Task<Result<Head>> get(Get get, Sink& sink, const Stop& stop, std::int64_t rate = 0) = 0;
+  virtual void start() = 0;
+  virtual void close() = 0;  // Cancels what is under way and joins the thread.
+};
+
+[[nodiscard]] std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor, const net::EgressPolicy& policy,
+                                                           ClientLimits limits);
+
+}  // namespace trawl::transfer

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "async/blocking_pool.h"
+#include "async/task.h"
+#include "base/result.h"
+#include "media/part.h"
+#include "media/plan.h"
+#include "transfer/http_client.h"
+
+namespace trawl::transfer {
+
+struct MoveLimits {
+  std::int64_t max_bytes = 0;        // Of all parts together, counted as they arrive; 0: no limit.
+  std::int64_t bytes_per_second = 0;  // Of all parts together; 0: no limit.
+  std::size_t connections = 16;      // Of all parts together.
+  int retries = 3;                   // Of one request, with jittered back-off.
+};
+
+// Moves the parts of one download into a folder, resuming what an earlier attempt left there.
+//
+// Each part is written to "<name>.trawl" with a journal "<name>.journal" beside it and renamed to its
+// name when it is complete and synced, so a file under its own name is always whole. Parts move at
+// once, sharing the connections. Errors carry the reasons of docs/engine-protocol.md
+// ("origin_forbidden", "not_found", "rate_limited", ...), or "too_large", "no_space", "truncated".
+class Mover {
+ public:
+  Mover(HttpClient& client, BlockingPool& files) : client_(client), files_(files) {}
+
+  using OnProgress = std::function<void(const media::Progress&)>;
+  // `stop` ends it with Errc::cancelled, keeping part files and journals.
+  [[nodiscard]] Task<Result<void>> move(std::vector<media::Part> parts, std::filesystem::path folder, MoveLimits limits,
+                                        OnProgress on_progress, const Stop& stop);
+
+ private:
+  HttpClient& client_;
+  BlockingPool& files_;
+};
+
+}  // namespace trawl::transfer
