@@ -61,11 +61,11 @@ TEST_F(LoadConfig, LetsFlagsWinOverTheEnvironmentAndThatOverTheFile) {
 
 TEST_F(LoadConfig, NamesKeyValueOriginAndRangeOfAWrongValue) {
   EXPECT_EQ(refusal({.env = {{"TRAWL_SERVER_PORT", "70000"}}}),
-            R"(server.port = "70000" (TRAWL_SERVER_PORT): must be between 1 and 65535)");
+            R"(server.port = "70000" (TRAWL_SERVER_PORT): must be between 0 and 65535)");
   EXPECT_EQ(refusal({.flags = {{"jobs.lease_sec", "0"}}}),
             R"(jobs.lease_sec = "0" (--jobs.lease_sec): must be between 1 and 300)");
   EXPECT_THAT(refusal({.file = write("t.toml", "[server]\nport = 0\n")}),
-              HasSubstr("t.toml:2): must be between 1 and 65535"));
+              HasSubstr("t.toml:2): must be between 0 and 65535"));
 }
 
 TEST_F(LoadConfig, TellsEveryProblemOnALineOfItsOwn) {

@@ -74,7 +74,7 @@ struct Refusal {
 
 TEST(Normalise, SaysWhatAValueMustBe) {
   const Refusal refusals[] = {
-      {"server.port", "0", "must be between 1 and 65535"},
+      {"server.port", "-1", "must be between 0 and 65535"},
       {"server.port", "80a", "must be a whole number"},
       {"server.port", nullptr, "must be a whole number"},
       {"server.host", "http://x", "must be an address or a host name, without scheme, port or brackets"},
