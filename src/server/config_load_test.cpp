@@ -64,7 +64,7 @@ TEST_F(LoadConfig, NamesKeyValueOriginAndRangeOfAWrongValue) {
             R"(server.port = "70000" (TRAWL_SERVER_PORT): must be between 0 and 65535)");
   EXPECT_EQ(refusal({.flags = {{"jobs.lease_sec", "0"}}}),
             R"(jobs.lease_sec = "0" (--jobs.lease_sec): must be between 1 and 300)");
-  EXPECT_THAT(refusal({.file = write("t.toml", "[server]\nport = 0\n")}),
+  EXPECT_THAT(refusal({.file = write("t.toml", "[server]\nport = -1\n")}),
               HasSubstr("t.toml:2): must be between 0 and 65535"));
 }
 
