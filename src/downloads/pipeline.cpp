@@ -26,7 +26,7 @@ json::object progress_object(const media::Progress& progress) {
 enum class Keep { plan, nothing };
 std::optional<Keep> keep_after(const Error& error) {
   if (error.reason == "parts_missing") return Keep::plan;
-  if (error.reason == "origin_forbidden" || error.reason == "not_found" ||
+  if (error.reason == "origin_forbidden" || error.reason == "http_404" || error.reason == "not_found" ||
       error.reason == "plan_not_reusable")
     return Keep::nothing;
   return std::nullopt;
