@@ -36,6 +36,9 @@ http {{
     # About 10 s and 100 s for bench.mp4: long enough to meet it while it runs.
     location /slow/ {{ alias {media}/; limit_rate 200k; }}
     location /crawl/ {{ alias {media}/; limit_rate 20k; }}
+    # Media that only benchmarks need, at full speed and limited for each connection.
+    location /large/ {{ alias {large}/; }}
+    location /throttled/ {{ alias {large}/; limit_rate 2m; }}
     location /redirect/ {{ rewrite ^/redirect/(.*)$ http://$http_host/media/$1 redirect; }}
     location /loop/ {{ return 302 $request_uri; }}
     location /forbidden/ {{ return 403; }}
@@ -51,7 +54,7 @@ http {{
 
 
 class Origin:
-    def __init__(self, media: Path, prefix: Path):
+    def __init__(self, media: Path, prefix: Path, large: Path | None = None):
         self.media = media
         self.prefix = prefix
         # nginx takes over a socket that is already bound, as in its own binary upgrade: no race for the port.
@@ -59,7 +62,7 @@ class Origin:
             listener.setblocking(False)
             self.port = listener.getsockname()[1]
             (prefix / "nginx.conf").write_text(CONFIG.format(
-                user="user root;" if os.geteuid() == 0 else "", prefix=prefix, port=self.port, media=media))
+                user="user root;" if os.geteuid() == 0 else "", prefix=prefix, port=self.port, media=media, large=large or media))
             self._nginx = process.start(
                 ["/usr/sbin/nginx", "-e", str(prefix / "error.log"), "-p", str(prefix), "-c", str(prefix / "nginx.conf")],
                 end_signal=signal.SIGTERM,  # To the master, which then ends its worker.

@@ -1,0 +1,45 @@
+"""Measures a download: by a program of its own, or by a job of a running server."""
+import asyncio
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import websockets
+
+from support.server import Server
+
+
+def run(command: list[str], folder: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of a command and its children."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise SystemExit(f"failed with {child.returncode}: {' '.join(command)}")
+    return wall, usage.ru_utime + usage.ru_stime
+
+
+async def final_status(url: str) -> str:
+    async with websockets.connect(url, max_size=None) as socket:
+        async for text in socket:
+            message = json.loads(text)
+            if message["type"] == "status" and message["final"]:
+                return message["status"]
+            if message["type"] == "snapshot" and message["job"]["status"] in ("completed", "failed", "cancelled"):
+                return message["job"]["status"]
+    raise SystemExit("the WebSocket closed before the job ended")
+
+
+def submit(server: Server, url: str, options: dict) -> float:
+    """Wall seconds of one job, from sending POST until its final status has arrived."""
+    began = time.perf_counter()
+    job = server.api.submit(url, **options)["id"]
+    status = asyncio.run(final_status(f"{server.url.replace('http', 'ws', 1)}/api/v1/ws/downloads/{job}"))
+    wall = time.perf_counter() - began
+    if status != "completed":
+        raise SystemExit(f"the job ended as {status}:\n{server.api.log_text(job)}")
+    return wall
