@@ -67,3 +67,12 @@ def test_the_limit_holds_for_all_parts_together():
     with pytest.raises(EngineError) as caught:
         r.hook('a', 30)
     assert caught.value.reason == 'too_large'
+
+
+def test_what_the_server_moves_is_not_counted_here():
+    r = Recorder({'v': 100, 'a': 50})
+    r.progress.leave_out('v')
+    last = r.hook('a', 10, 50)
+    assert (last['downloaded_bytes'], last['total_bytes']) == (10, 50)
+    r.hook('v', 100, 100, 'finished')
+    assert r.hook('a', 50, 50, 'finished')['downloaded_bytes'] == 50

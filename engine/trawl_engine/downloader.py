@@ -15,7 +15,7 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
-from . import files, limits, options, plan, postprocessors, progress
+from . import files, limits, options, plan, postprocessors, progress, promise
 from .errors import EngineError
 from .request import Request
 
@@ -26,13 +26,17 @@ WATCH_INTERVAL = 1.0
 
 
 class Downloader(yt_dlp.YoutubeDL):
-    """One request. `barrier` is called when every part is there and before any is changed."""
+    """One request. `barrier` is called when every part is there and before any is changed; `keep`
+    before that, when parts were promised, and returns when the server has brought them."""
 
     def __init__(self, request: Request, template: yt_dlp.YoutubeDL, ffmpeg: str, emit: Callable[[dict[str, Any]], None],
-                 barrier: Callable[[], None]) -> None:
+                 keep: Callable[[], None], barrier: Callable[[], None]) -> None:
         self._request = request
         self._emit = emit
+        self._keep = keep
         self._barrier = barrier
+        self._native = False
+        self._promised: list[tuple[str, dict[str, Any]]] = []
         self._transferred = False
         self._progress: progress.Progress | None = None
         try:
@@ -52,9 +56,10 @@ class Downloader(yt_dlp.YoutubeDL):
             raise progress.too_large(self._request.max_bytes)
         return info
 
-    def fetch_and_finish(self, info: dict[str, Any], transferred: bool) -> list[dict[str, str]]:
+    def fetch_and_finish(self, info: dict[str, Any], transferred: bool, native: bool) -> list[dict[str, str]]:
         """Goes through yt-dlp's own path for a chosen download; the barrier lies in the middle of it."""
         self._transferred = transferred
+        self._native = native
         if transferred:
             self.params['overwrites'] = False
         self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
@@ -92,11 +97,51 @@ class Downloader(yt_dlp.YoutubeDL):
             if not os.path.isfile(name):
                 raise EngineError('unavailable', 'parts_missing', f'{name} is not there any more; transfer again')
             return True, True
+        if self._native and self._dl_natively(name, info, subtitle):
+            return True, True
         with self._watching(name, info):
             success, _ = super().dl(name, info, subtitle, test)
         if not success and not subtitle:
             raise self._why_not(name)
         return success, True
+
+    def promise(self, name: str, info: dict[str, Any]) -> None:
+        """Called by the downloader that stands for the server. yt-dlp goes on as if the file were there."""
+        part = promise.make(name, info, self.params, self.cookiejar, lambda url: self.urlopen(url).read())
+        for message in promise.messages(part):
+            self._emit(message)
+        self._promised.append((name, info))
+        if self._progress:
+            self._progress.leave_out(part['format_id'])
+
+    def _dl_natively(self, name: str, info: dict[str, Any], subtitle: bool) -> bool:
+        """False when yt-dlp has to download it itself after all."""
+        reason = promise.obstacle(info, self.params, subtitle)
+        params = self.params
+        if not reason:
+            self.params = {**params, 'external_downloader': promise.NAME}
+            try:
+                if super().dl(name, info, subtitle)[0]:
+                    return True
+                reason = 'its manifest cannot be used'
+            except promise.Unmappable as error:
+                reason = str(error)
+            finally:
+                self.params = params
+        self.write_debug(f'{name} is left to yt-dlp: {reason}')
+        return False
+
+    def _settle(self) -> None:
+        """Waits until the promises are kept, and tells yt-dlp's hooks."""
+        if not self._promised:
+            return
+        self._keep()
+        for name, info in self._promised:
+            if not os.path.isfile(name):
+                raise EngineError('unavailable', 'parts_missing', f'{name} was promised and is not there')
+            size = os.path.getsize(name)
+            for hook in self._progress_hooks:
+                hook({'status': 'finished', 'filename': name, 'downloaded_bytes': size, 'total_bytes': size, 'info_dict': info})
 
     def urlopen(self, req: Any) -> Any:
         if self._transferred:
@@ -104,6 +149,7 @@ class Downloader(yt_dlp.YoutubeDL):
         return super().urlopen(req)
 
     def post_process(self, filename: str, info: dict[str, Any], files_to_move: dict[str, str] | None = None) -> dict[str, Any]:
+        self._settle()
         for part in info.get('__files_to_merge') or [filename]:
             files.check_media(part)
         if not self._transferred:

@@ -24,12 +24,22 @@ class Progress:
         self._clock = clock
         self._sent_at = -INTERVAL
         self._downloaded = 0
+        self._left_out: set[str] = set()
         self._lock = threading.Lock()
+
+    def leave_out(self, part: str) -> None:
+        """The server moves this part and counts it itself."""
+        with self._lock:
+            self._left_out.add(part)
+            self._totals.pop(part, None)
+            self._done.pop(part, None)
 
     def hook(self, status: dict[str, Any]) -> None:
         """A progress hook of yt-dlp. Subtitles have no format id: they only show that something moves."""
         part = (status.get('info_dict') or {}).get('format_id')
         finished = status.get('status') == 'finished'
+        if part in self._left_out:
+            return
         done = status.get('downloaded_bytes')
         total = status.get('total_bytes') or status.get('total_bytes_estimate')
         with self._lock:
@@ -68,7 +78,7 @@ class Progress:
             'eta': remaining / speed if remaining is not None and speed else None}})
 
     def _total(self) -> int | None:
-        if any(total is None for total in self._totals.values()):
+        if not self._totals or any(total is None for total in self._totals.values()):
             return None
         return max(self._downloaded, sum(filter(None, self._totals.values())))
 

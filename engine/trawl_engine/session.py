@@ -31,11 +31,15 @@ def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[st
     request = Request.parse(begin['request'])
     settle_in(request.work_dir, warmed.search_path)
 
+    def keep() -> None:
+        channel.send({'event': 'promised'})
+        expect(channel, 'kept')
+
     def barrier() -> None:
         channel.send({'event': 'transferred'})
         expect(channel, 'finish')
 
-    downloader = Downloader(request, warmed.template, warmed.ffmpeg, channel.send, barrier)
+    downloader = Downloader(request, warmed.template, warmed.ffmpeg, channel.send, keep, barrier)
     if begin.get('plan'):
         info = plan.restore(downloader, begin['plan'])
     else:
@@ -43,14 +47,15 @@ def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[st
         info = downloader.resolve()
         channel.send({'event': 'resolved', 'plan': plan.make(downloader, info, request, warmed.versions['ytdlp'])})
     transferred = bool(begin.get('transferred'))
-    expect(channel, 'finish' if transferred else 'transfer')
-    return downloader.fetch_and_finish(info, transferred)
+    command = expect(channel, 'finish' if transferred else 'transfer')
+    return downloader.fetch_and_finish(info, transferred, native=bool(command.get('native')))
 
 
-def expect(channel: Channel, command: str) -> None:
-    got = channel.receive().get('command')
-    if got != command:
-        raise errors.EngineError('internal', 'engine_error', f'got the command {got!r} instead of {command!r}')
+def expect(channel: Channel, command: str) -> dict[str, Any]:
+    message = channel.receive()
+    if message.get('command') != command:
+        raise errors.EngineError('internal', 'engine_error', f'got the command {message.get("command")!r} instead of {command!r}')
+    return message
 
 
 def settle_in(work_dir: str, search_path: str) -> None:

@@ -142,8 +142,10 @@ def rehearse(warmed: Warm) -> None:
             os.chdir(folder)
             try:
                 for page in PAGES:
-                    if page != '/list.m3u8':
-                        rehearse_one(warmed, f'http://127.0.0.1:{site.server_port}{page}', folder)
+                    if page == '/list.m3u8':
+                        continue
+                    for native in (False, True):
+                        rehearse_one(warmed, f'http://127.0.0.1:{site.server_port}{page}', folder, native)
             finally:
                 os.chdir(back)
     finally:
@@ -152,7 +154,7 @@ def rehearse(warmed: Warm) -> None:
         site.server_close()
 
 
-def rehearse_one(warmed: Warm, url: str, folder: str) -> None:
+def rehearse_one(warmed: Warm, url: str, folder: str, native: bool) -> None:
     from . import plan, wire
     from .downloader import Downloader
     from .request import Request
@@ -163,10 +165,10 @@ def rehearse_one(warmed: Warm, url: str, folder: str) -> None:
         raise wire.Suspended
 
     request = Request(url=url, work_dir=folder, retries=0)
-    downloader = Downloader(request, warmed.template, warmed.ffmpeg, wire.encode, barrier)
+    downloader = Downloader(request, warmed.template, warmed.ffmpeg, wire.encode, barrier, barrier)
     info = downloader.resolve()
     wire.encode(plan.make(downloader, info, request, warmed.versions['ytdlp']))
     try:
-        downloader.fetch_and_finish(info, transferred=False)
+        downloader.fetch_and_finish(info, transferred=False, native=native)
     except wire.Suspended:
         pass

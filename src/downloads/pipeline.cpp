@@ -157,7 +157,7 @@ class Pipeline::Attempt {
   Task<Result<void>> transfer(engine::Child& child) {
     if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
-    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout);
+    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, {});
     if (!moved) co_return fail(moved.error());
     checkpoint_.transferred = true;
     co_return Result<void>();

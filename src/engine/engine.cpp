@@ -36,21 +36,23 @@ class ForkedChild final : public Child {
   ~ForkedChild() override { session_->abandon(); }
 
   Task<Result<media::Plan>> resolve(std::chrono::seconds limit) override {
-    auto answer = co_await session_->stage("resolve", limit, 0s);
+    auto answer = co_await session_->stage({{"command", "resolve"}}, limit);
     if (!answer) co_return fail(answer.error());
     if (auto* resolved = std::get_if<Resolved>(&*answer)) co_return std::move(resolved->plan);
     co_return fail(wrong_answer(*answer));
   }
 
-  Task<Result<void>> transfer(std::chrono::seconds limit, std::chrono::seconds quiet_limit) override {
-    const auto answer = co_await session_->stage("transfer", limit, quiet_limit);
+  Task<Result<void>> transfer(std::chrono::seconds limit, std::chrono::seconds quiet_limit,
+                              Keep keep) override {
+    const json::object command{{"command", "transfer"}, {"native", static_cast<bool>(keep)}};
+    const auto answer = co_await session_->stage(command, limit, quiet_limit, std::move(keep));
     if (!answer) co_return fail(answer.error());
     if (std::holds_alternative<Transferred>(*answer)) co_return Result<void>{};
     co_return fail(wrong_answer(*answer));
   }
 
   Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) override {
-    auto answer = co_await session_->stage("finish", limit, 0s);
+    auto answer = co_await session_->stage({{"command", "finish"}}, limit);
     if (!answer) co_return fail(answer.error());
     if (auto* finished = std::get_if<Finished>(&*answer)) co_return std::move(finished->files);
     co_return fail(wrong_answer(*answer));

@@ -11,6 +11,7 @@
 #include "async/task.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "media/part.h"
 #include "media/plan.h"
 
 namespace trawl::engine {
@@ -68,6 +69,11 @@ struct Listener {
   std::function<void(LogLevel, std::string)> on_log;
 };
 
+// Brings the parts that a child promised: each as a whole file of its name in the work folder. Its wait
+// is cancelled (Asio's terminal cancellation) when the stage's limit has passed or the child is lost,
+// and the stage returns after it has; it must not outlive what it refers to.
+using Keep = std::function<Task<Result<void>>(std::vector<media::Part>)>;
+
 // One forked child of the warm host, working on one download in its own process group.
 //
 // The three stages come in order; a stage may be the first one when a stored Plan takes the place
@@ -81,10 +87,14 @@ class Child {
   virtual ~Child() = default;
 
   [[nodiscard]] virtual Task<Result<media::Plan>> resolve(std::chrono::seconds limit) = 0;
-  // yt-dlp moves the bytes itself and stops before post-processing.
-  // `quiet_limit`: no progress for this long is Errc::timeout.
+  // Brings everything into the work folder and stops before post-processing.
+  //
+  // What `keep` can bring is promised by the child and asked of it once, with all promises together;
+  // the rest (live streams, other protocols, ...), and everything when `keep` is empty, yt-dlp moves
+  // itself. Progress tells of the latter alone. A `keep` that fails ends the child; its error is the result.
+  // `quiet_limit`: no progress of yt-dlp for this long is Errc::timeout; `keep` watches over itself.
   [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit,
-                                                    std::chrono::seconds quiet_limit) = 0;
+                                                    std::chrono::seconds quiet_limit, Keep keep) = 0;
   // Post-processing in place; the files that result.
   [[nodiscard]] virtual Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) = 0;
 

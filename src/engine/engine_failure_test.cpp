@@ -120,7 +120,7 @@ TEST_F(EngineTest, ReportsAKilledChildAsCrashed) {
   EXPECT_EQ(plan.error().reason, "engine_crashed");
   EXPECT_EQ(plan.error().code, Errc::unavailable);
   EXPECT_NE(plan.error().message.find("killed"), std::string::npos);
-  EXPECT_EQ(run(child->transfer(1s, 1s)).error().reason, "engine_crashed");
+  EXPECT_EQ(run(child->transfer(1s, 1s, {})).error().reason, "engine_crashed");
   run(origin.close());
 }
 
@@ -155,7 +155,7 @@ TEST_F(EngineTest, StopsATransferThatMovesNothing) {
   const auto child = open(request(origin.url()));
   const auto plan = run(child->resolve(30s));
   ASSERT_TRUE(plan) << plan.error().message;
-  const auto moved = run(child->transfer(30s, 1s));
+  const auto moved = run(child->transfer(30s, 1s, {}));
   ASSERT_FALSE(moved);
   EXPECT_EQ(moved.error().reason, "engine_timeout");
   EXPECT_NE(moved.error().message.find("no progress"), std::string::npos);
@@ -202,7 +202,7 @@ TEST_F(EngineTest, EndsFfmpegWithTheChildItWorksFor) {
   EXPECT_TRUE(plan->live);
   std::optional<Result<void>> moved;
   background.spawn("transfer", [](Child& c, std::optional<Result<void>>& out) -> Task<void> {
-    out = co_await c.transfer(60s, 60s);
+    out = co_await c.transfer(60s, 60s, {});
   }(*child, moved));
   ASSERT_TRUE(eventually([&] { return !progress.empty() && progress.back().downloaded_bytes > 0; }, 20s));
   EXPECT_EQ(group_members(group).size(), 2u);

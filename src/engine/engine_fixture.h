@@ -172,7 +172,7 @@ class EngineTest : public testing::Test {
     const auto child = open(what);
     const auto plan = run(child->resolve(30s));
     if (!plan) return fail(plan.error());
-    const auto transferred = run(child->transfer(30s, 30s));
+    const auto transferred = run(child->transfer(30s, 30s, {}));
     if (!transferred) return fail(transferred.error());
     return run(child->finish(60s));
   }

@@ -32,7 +32,7 @@ TEST_F(EngineTest, FetchesADirectFileThroughAllStages) {
   EXPECT_EQ(plan->engine_version, engine->versions().ytdlp);
   EXPECT_TRUE(fs::is_empty(what.work_dir));
 
-  ASSERT_TRUE(run(child->transfer(30s, 30s)));
+  ASSERT_TRUE(run(child->transfer(30s, 30s, {})));
   const auto files = run(child->finish(30s));
   ASSERT_EQ(names(files), Names{"media.mp4"});
   EXPECT_EQ(files->at(0).kind, Kind::video);
@@ -60,7 +60,7 @@ TEST_F(EngineTest, RepairsTheContainerInAReplayToo) {
   auto child = open(what);
   const auto plan = run(child->resolve(30s));
   ASSERT_TRUE(plan);
-  ASSERT_TRUE(run(child->transfer(30s, 30s)));
+  ASSERT_TRUE(run(child->transfer(30s, 30s, {})));
   child.reset();
   EXPECT_EQ(container(fs::path(what.work_dir) / "media.mp4"), "mpegts");
   EXPECT_EQ(names(run(open(what, *plan, true)->finish(30s))), Names{"media.mp4"});
@@ -153,7 +153,7 @@ TEST_F(PageTest, FinishesInAnotherChildWithAStoredPlan) {
   const auto plan = run(child->resolve(30s));
   ASSERT_TRUE(plan) << plan.error().message;
   child = open(what, *plan);
-  const auto transferred = run(child->transfer(30s, 30s));
+  const auto transferred = run(child->transfer(30s, 30s, {}));
   ASSERT_TRUE(transferred) << transferred.error().message;
   child.reset();
 

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstring>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/endian/conversion.hpp>
@@ -26,6 +27,21 @@ std::string frame(const json::object& message) {
   boost::endian::store_big_u32(reinterpret_cast<unsigned char*>(framed.data()),
                                static_cast<std::uint32_t>(body.size()));
   return framed + body;
+}
+
+// What became of a Keep; neither when it was cancelled.
+struct Kept {
+  std::optional<Result<void>> result;
+  std::exception_ptr failure;
+};
+
+// Ends without an exception unless it is cancelled, so that whoever waits for it or something else is woken.
+Task<void> run_keep(const Keep& keep, std::vector<media::Part> parts, Kept& out) {
+  try {
+    out.result = co_await keep(std::move(parts));
+  } catch (...) {
+    out.failure = std::current_exception();
+  }
 }
 
 std::string how_it_ended(bool exited, int signal, int status) {
@@ -85,14 +101,15 @@ Task<Result<void>> ChildSession::wait_started(SteadyTime deadline) {
   co_return fail(Errc::unavailable, "the engine host does not answer", "engine_unavailable");
 }
 
-Task<Result<ChildEvent>> ChildSession::stage(std::string command, std::chrono::seconds limit,
-                                             std::chrono::seconds quiet_limit) {
+Task<Result<ChildEvent>> ChildSession::stage(json::object command, std::chrono::seconds limit,
+                                             std::chrono::seconds quiet_limit, Keep keep) {
   const auto self = shared_from_this();
   if (over_) co_return fail(*over_);
+  const std::string name(command.at("command").as_string());
   answer_.reset();
   asked_ = true;
-  outbox_.push_back(frame({{"command", command}}));
-  changed_.notify_all();
+  native_ = static_cast<bool>(keep);
+  send(command);
 
   last_progress_ = steady_clock::now();
   const auto deadline = last_progress_ + limit;
@@ -101,9 +118,11 @@ Task<Result<ChildEvent>> ChildSession::stage(std::string command, std::chrono::s
     const auto quiet_end = quiet_limit > 0s ? last_progress_ + quiet_limit : SteadyTime::max();
     if (now >= deadline) {
       terminate(
-          {Errc::timeout, fmt::format("{} took longer than {} s", command, limit.count()), "engine_timeout"});
+          {Errc::timeout, fmt::format("{} took longer than {} s", name, limit.count()), "engine_timeout"});
+    } else if (promises_.complete()) {
+      co_await keep_promises(keep, deadline);
     } else if (now >= quiet_end) {
-      terminate({Errc::timeout, fmt::format("{} made no progress for {} s", command, quiet_limit.count()),
+      terminate({Errc::timeout, fmt::format("{} made no progress for {} s", name, quiet_limit.count()),
                  "engine_timeout"});
     } else {
       co_await changed_.wait_for(std::min(deadline, quiet_end) - now);
@@ -112,6 +131,31 @@ Task<Result<ChildEvent>> ChildSession::stage(std::string command, std::chrono::s
   asked_ = false;
   if (!answer_) co_return fail(*over_);
   co_return std::move(*answer_);
+}
+
+Task<void> ChildSession::keep_promises(const Keep& keep, SteadyTime deadline) {
+  using namespace asio::experimental::awaitable_operators;
+  Kept kept;
+  const auto first = co_await (run_keep(keep, promises_.take(), kept) || lost_or(deadline));
+  if (kept.failure && first.index() == 0) std::rethrow_exception(kept.failure);
+  last_progress_ = steady_clock::now();
+  if (!kept.result || over_) co_return;
+  if (*kept.result) {
+    send({{"command", "kept"}});
+  } else {
+    fail_with(kept.result->error());
+    boost::system::error_code ignored;
+    channel_.shutdown(asio::socket_base::shutdown_both, ignored);  // The child ends at its barrier.
+  }
+}
+
+Task<void> ChildSession::lost_or(SteadyTime deadline) {
+  while (!over_ && steady_clock::now() < deadline) co_await changed_.wait_for(deadline - steady_clock::now());
+}
+
+void ChildSession::send(const json::object& message) {
+  outbox_.push_back(frame(message));
+  changed_.notify_all();
 }
 
 void ChildSession::terminate(Error why) {
@@ -214,6 +258,8 @@ Result<void> ChildSession::take(ChildEvent event) {
     if (const auto tell = listener_.on_progress) tell(moved->progress);
   } else if (auto* failed = std::get_if<Failed>(&event)) {
     fail_with(std::move(failed->error));
+  } else if (std::holds_alternative<Promise>(event) || std::holds_alternative<Promised>(event)) {
+    return take_promise(std::move(event));
   } else if (!asked_ || answer_) {
     return fail(Errc::internal, "an answer to no command");
   } else {
@@ -223,6 +269,15 @@ Result<void> ChildSession::take(ChildEvent event) {
     changed_.notify_all();
   }
   return {};
+}
+
+Result<void> ChildSession::take_promise(ChildEvent event) {
+  if (!asked_ || !native_ || answer_) return fail(Errc::internal, "a promise nobody asked for");
+  last_progress_ = steady_clock::now();
+  if (auto* promise = std::get_if<Promise>(&event)) return promises_.add(std::move(*promise));
+  auto closed = promises_.close();
+  changed_.notify_all();
+  return closed;
 }
 
 // Waits a little for what the host and the child's last output say about its end.

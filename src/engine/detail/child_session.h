@@ -11,6 +11,7 @@
 #include "async/event.h"
 #include "async/scope.h"
 #include "engine/detail/output.h"
+#include "engine/detail/promises.h"
 #include "engine/detail/protocol.h"
 #include "engine/engine.h"
 
@@ -35,9 +36,10 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
 
   // What the child itself has said by then is left for the first stage to report.
   [[nodiscard]] Task<Result<void>> wait_started(SteadyTime deadline);
-  // Sends the command and waits for its answer. A zero `quiet_limit` means none.
-  [[nodiscard]] Task<Result<ChildEvent>> stage(std::string command, std::chrono::seconds limit,
-                                               std::chrono::seconds quiet_limit);
+  // Sends the command and waits for its answer; see Child::transfer for the rest. A zero `quiet_limit` means
+  // none.
+  [[nodiscard]] Task<Result<ChildEvent>> stage(json::object command, std::chrono::seconds limit,
+                                               std::chrono::seconds quiet_limit = {}, Keep keep = {});
 
   // SIGTERM now, SIGKILL after 5 s; everything waiting fails with `why`, if nothing failed before.
   void terminate(Error why);
@@ -54,6 +56,12 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
   Task<Result<std::string>> read_message();
   // Keeps an answer or tells the listener. Fails when the child breaks the protocol.
   [[nodiscard]] Result<void> take(ChildEvent event);
+  [[nodiscard]] Result<void> take_promise(ChildEvent event);
+  // Has the promises kept and tells the child, or ends it.
+  Task<void> keep_promises(const Keep& keep, SteadyTime deadline);
+  // Returns when the child is lost or the time has come.
+  Task<void> lost_or(SteadyTime deadline);
+  void send(const json::object& message);
   void log(LogLevel level, std::string message);
   void fail_with(Error error);
   void kill_group(int signal) const;
@@ -74,7 +82,9 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
   int status_ = 0;
   std::optional<Error> over_;  // Why no further stage can succeed.
   std::optional<ChildEvent> answer_;
-  bool asked_ = false;  // A command waits for its answer.
+  bool asked_ = false;   // A command waits for its answer.
+  bool native_ = false;  // The command allows promises.
+  Promises promises_;
   SteadyTime last_progress_{};
   OutputTail tail_;
   LineBudget budget_;

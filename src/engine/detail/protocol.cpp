@@ -93,6 +93,8 @@ Result<ChildEvent> decode_child_event(std::string_view text) {
   if (message->event == "progress") return as<ChildEvent>(body_of<Moved>(*message));
   if (message->event == "step") return as<ChildEvent>(body_of<Step>(*message));
   if (message->event == "resolved") return as<ChildEvent>(body_of<Resolved>(*message));
+  if (message->event == "promise") return as<ChildEvent>(body_of<Promise>(*message));
+  if (message->event == "promised") return ChildEvent(Promised{});
   if (message->event == "transferred") return ChildEvent(Transferred{});
   if (message->event == "finished") return as<ChildEvent>(body_of<Finished>(*message));
   if (message->event == "failed") return as<ChildEvent>(decode_failed(message->body));

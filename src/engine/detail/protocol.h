@@ -59,6 +59,14 @@ struct Resolved {
   media::Plan plan;
 };
 BOOST_DESCRIBE_STRUCT(Resolved, (), (plan))
+// A part that the server is to bring; `more`: its segments go on in the next message.
+struct Promise {
+  media::Part part;
+  bool more = false;
+};
+BOOST_DESCRIBE_STRUCT(Promise, (), (part, more))
+// Everything is promised; the child waits.
+struct Promised {};
 struct Transferred {};
 struct Finished {
   std::vector<media::Produced> files;
@@ -68,7 +76,8 @@ struct Failed {
   Error error;
 };
 
-using ChildEvent = std::variant<LogLine, Moved, Step, Resolved, Transferred, Finished, Failed>;
+using ChildEvent =
+    std::variant<LogLine, Moved, Step, Resolved, Promise, Promised, Transferred, Finished, Failed>;
 
 // Errc::internal when the text is no message of the protocol.
 [[nodiscard]] Result<HostEvent> decode_host_event(std::string_view text);
