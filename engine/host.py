@@ -14,6 +14,7 @@ CONTROL_FD = 3
 def main() -> int:
     config = json.loads(sys.argv[1])
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    config['remux'] = config.get('remux') or beside('trawl-remux')
     if config['ytdlp_path']:
         sys.path.insert(0, config['ytdlp_path'])
     control = socket.socket(fileno=CONTROL_FD)
@@ -27,6 +28,11 @@ def main() -> int:
         control.send(json.dumps({'event': 'unusable', 'message': message}).encode())
         return 1
     return forkserver.serve(control, warmed)
+
+
+def beside(name: str) -> str:
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    return path if os.access(path, os.X_OK) else ''
 
 
 if __name__ == '__main__':

@@ -33,7 +33,10 @@ class Warm:
 def warm_up(config: dict[str, Any]) -> Warm:
     widen_caches()
     template = load(config)
+    from . import remux  # Imports yt-dlp, so not before it is known which.
     share_ssl_contexts()
+    if config['remux']:
+        remux.take_over(config['remux'])
     warmed = Warm(template=template, versions=versions(template), ffmpeg=config['ffmpeg'], search_path=os.environ.get('PATH', ''))
     for extractor in template._ies.values():
         extractor.suitable('http://127.0.0.1/media.mp4')  # Compiles its pattern.

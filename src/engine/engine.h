@@ -22,6 +22,7 @@ struct EngineOptions {
   std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
   std::filesystem::path ffmpeg;                              // Empty: look-up in search_path.
+  std::filesystem::path remux_path;                          // trawl-remux. Empty: next to host_script.
   std::string search_path = "/usr/local/bin:/usr/bin:/bin";  // PATH of the host and its children.
   std::chrono::seconds start_timeout{60};
 };

@@ -49,7 +49,8 @@ std::string config_of(const EngineOptions& options) {
   for (const auto& folder : options.plugin_dirs) plugins.emplace_back(folder.string());
   return json::serialize(json::object{{"ytdlp_path", options.ytdlp_path.string()},
                                       {"plugin_dirs", plugins},
-                                      {"ffmpeg", options.ffmpeg.string()}});
+                                      {"ffmpeg", options.ffmpeg.string()},
+                                      {"remux", options.remux_path.string()}});
 }
 
 // posix_spawn applies its actions in order: a source that has the number of a later target would be
