@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,13 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "async/event.h"
 #include "async/task.h"
 #include "base/result.h"
 #include "media/part.h"
 #include "net/egress.h"
+#include "transfer/stop.h"
+#include "transfer/token_bucket.h"
 
 namespace trawl::transfer {
+
+// As `last` of a range: up to the end, however long the file is.
+inline constexpr std::int64_t kToTheEnd = std::numeric_limits<std::int64_t>::max();
 
 // One GET.
 struct Get {
@@ -24,13 +29,23 @@ struct Get {
   std::vector<media::Cookie> cookies;
   std::optional<media::ByteRange> range;
   std::optional<std::string> if_range;  // An ETag with its quotes, or a date.
+  // HTTP/1.1 on a connection of its own: several of these are faster than one HTTP/2 connection.
+  bool own_connection = false;
+  // A bandwidth limit shared with other requests; from then on it belongs to the transfer thread.
+  std::shared_ptr<TokenBucket> shared_rate;
 };
 
 // What came before the body, of the last hop.
 struct Head {
   int status = 0;
-  std::map<std::string, std::string> headers;  // Names in lower case.
+  std::map<std::string, std::string> headers;  // Names in lower case; repeated fields joined with ", ".
   std::string url;                             // Where redirects led to.
+
+  // The field's value, or empty. `name` in lower case.
+  [[nodiscard]] std::string_view header(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string_view() : std::string_view(found->second);
+  }
 };
 
 // Takes an answer. Called on the transfer thread: quick, no waiting, and no touching of what belongs
@@ -42,44 +57,37 @@ class Sink {
   [[nodiscard]] virtual Result<void> data(std::span<const char> bytes) = 0;
 };
 
-// Ends requests from outside: requests that carry it fail with Errc::cancelled once it is set.
-class Stop {
- public:
-  void set();
-  [[nodiscard]] bool is_set() const;
-
- private:
-  friend class CurlClient;
-  struct State;
-  std::shared_ptr<State> state_;
-};
-
 struct ClientLimits {
-  std::size_t connections = 512;         // Of the process.
+  std::size_t connections = 512;  // Of the process.
   std::size_t connections_per_host = 16;
-  std::int64_t bytes_per_second = 0;     // Of the process; 0: no limit.
+  std::int64_t bytes_per_second = 0;  // Of the process; 0: no limit.
   std::chrono::seconds connect_timeout{10};
-  std::chrono::seconds quiet_timeout{30};  // A body that brings less than 1 KiB/s for this long.
+  std::chrono::seconds quiet_timeout{30};  // An answer that brings less than 1 KiB/s for this long.
   int redirects = 10;
+  std::string ca_file;  // Certificates to trust; empty: those of the system.
 };
 
 // HTTP/1.1 and HTTP/2 with connections kept and shared by all jobs, on one thread of its own.
 //
 // Every hop (the request and each redirect) is resolved once, judged, and dialled at a judged literal
 // address; curl's own resolver and proxy settings are off. Redirects to another origin lose Authorization
-// and cookies out of scope. Bodies are asked for as identity.
+// and cookies out of scope. Bodies are asked for as identity; another encoding of a 200 or 206 is
+// refused (Errc::unsupported, "unexpected_encoding").
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Fails with the sink's error, Errc::forbidden (egress), unavailable ("network_error"), timeout, or
-  // cancelled. Any HTTP status is a success here: the sink's begin() judges it.
-  // `rate`: bytes per second of this request, 0: no limit.
-  [[nodiscard]] virtual Task<Result<Head>> get(Get get, Sink& sink, const Stop& stop, std::int64_t rate = 0) = 0;
+  // Fails with the sink's error, Errc::forbidden (egress), unavailable ("network_error", "tls_error",
+  // "truncated" when less came than was announced), timeout ("origin_timeout"), or cancelled. Any
+  // HTTP status is a success here: the sink's begin() judges it. `sink` is not called any more once
+  // this returns. `rate`: bytes per second of this request, 0: no limit.
+  [[nodiscard]] virtual Task<Result<Head>> get(Get get, Sink& sink, const Stop& stop,
+                                               std::int64_t rate = 0) = 0;
   virtual void start() = 0;
   virtual void close() = 0;  // Cancels what is under way and joins the thread.
 };
 
-[[nodiscard]] std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor, const net::EgressPolicy& policy,
+[[nodiscard]] std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor,
+                                                           const net::EgressPolicy& policy,
                                                            ClientLimits limits);
 
 }  // namespace trawl::transfer

@@ -9,16 +9,10 @@
 #include "base/result.h"
 #include "media/part.h"
 #include "media/plan.h"
+#include "transfer/budget.h"
 #include "transfer/http_client.h"
 
 namespace trawl::transfer {
-
-struct MoveLimits {
-  std::int64_t max_bytes = 0;        // Of all parts together, counted as they arrive; 0: no limit.
-  std::int64_t bytes_per_second = 0;  // Of all parts together; 0: no limit.
-  std::size_t connections = 16;      // Of all parts together.
-  int retries = 3;                   // Of one request, with jittered back-off.
-};
 
 // Moves the parts of one download into a folder, resuming what an earlier attempt left there.
 //
@@ -32,8 +26,8 @@ class Mover {
 
   using OnProgress = std::function<void(const media::Progress&)>;
   // `stop` ends it with Errc::cancelled, keeping part files and journals.
-  [[nodiscard]] Task<Result<void>> move(std::vector<media::Part> parts, std::filesystem::path folder, MoveLimits limits,
-                                        OnProgress on_progress, const Stop& stop);
+  [[nodiscard]] Task<Result<void>> move(std::vector<media::Part> parts, std::filesystem::path folder,
+                                        MoveLimits limits, OnProgress on_progress, const Stop& stop);
 
  private:
   HttpClient& client_;
