@@ -157,10 +157,32 @@ class Pipeline::Attempt {
   Task<Result<void>> transfer(engine::Child& child) {
     if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
-    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, {});
+    engine::Keep keep;
+    if (pipe_.limits_.native) keep = [this](std::vector<media::Part> parts) { return move(std::move(parts)); };
+    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, std::move(keep));
     if (!moved) co_return fail(moved.error());
     checkpoint_.transferred = true;
     co_return Result<void>();
+  }
+
+  // Keeps what the child promised. The attempt's deadline and a stopped run both end it.
+  Task<Result<void>> move(std::vector<media::Part> parts) {
+    transfer::Stop stop;
+    const auto hook = run_.on_stop([stop]() mutable { stop.set(); });
+    asio::steady_timer deadline(co_await asio::this_coro::executor, deadline_);
+    deadline.async_wait([stop](boost::system::error_code cancelled) mutable {
+      if (!cancelled) stop.set();
+    });
+    auto moved = co_await pipe_.mover_.move(std::move(parts), work_dir_,
+                                            {.max_bytes = pipe_.limits_.max_bytes,
+                                             .bytes_per_second = pipe_.limits_.rate_limit,
+                                             .connections = pipe_.limits_.connections,
+                                             .retries = pipe_.limits_.origin_retries},
+                                            [this](const media::Progress& progress) { on_progress(progress); }, stop);
+    if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
+      co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
+    }
+    co_return moved;
   }
 
   void on_progress(const media::Progress& progress) {
@@ -199,8 +221,7 @@ class Pipeline::Attempt {
     co_await pipe_.storage_.discard_stage(run_.job().id);
 
     json::object result{{"metadata", encode(read_metadata(checkpoint_.plan->info))},
-                        {"engine_version", checkpoint_.plan->engine_version},
-                        {"bytes_received", pass_->bytes_received()}};
+                        {"engine_version", checkpoint_.plan->engine_version}};
     co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result)](
                                        db::Transaction& transaction) mutable -> Result<json::object> {
       if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)

@@ -31,6 +31,13 @@ net::EgressRules egress_rules(const PolicyConfig& policy) {
           .youtube_only = policy.youtube_only};
 }
 
+transfer::ClientLimits client_limits(const TransferConfig& transfer) {
+  transfer::ClientLimits limits;
+  limits.connections_per_host = static_cast<std::size_t>(transfer.connections_per_host);
+  limits.bytes_per_second = transfer.rate_limit_bytes.value;
+  return limits;
+}
+
 downloads::PipelineLimits pipeline_limits(const Config& config) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   downloads::PipelineLimits limits;
@@ -40,6 +47,8 @@ downloads::PipelineLimits pipeline_limits(const Config& config) {
   limits.quiet_timeout = seconds(config.download.progress_timeout_sec);
   limits.max_bytes = config.download.max_bytes.value;
   limits.rate_limit = config.download.rate_limit_bytes.value;
+  limits.native = config.transfer.native;
+  limits.connections = static_cast<std::size_t>(config.transfer.connections);
   limits.cookies_file = config.download.cookies_file;
   if (config.storage.retention_hours > 0) {
     limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
@@ -57,6 +66,8 @@ App::App(asio::io_context& context, const Config& config)
       policy_(egress_rules(config.policy)),
       proxy_(net::make_egress_proxy(executor_, policy_, {})),
       engine_(engine::make_engine(executor_, engine_options(config))),
+      client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer))),
+      mover_(*client_, files_),
       hastening_(executor_) {}
 
 Task<Result<void>> App::open() {
@@ -90,7 +101,7 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, *storage_, files_, clock_, pipeline_limits(config_));
+  pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_, pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_,
                   jobs::Worker::Options{.name = worker_name(),
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),
@@ -101,6 +112,7 @@ void App::build_worker() {
 
 Task<Result<void>> App::start_work() {
   if (auto started = co_await proxy_->start(); !started) co_return started;
+  client_->start();
   if (auto started = co_await engine_->start(); !started) co_return started;
   const engine::Versions versions = engine_->versions();
   log_info("the engine is warm",
@@ -125,6 +137,7 @@ Task<void> App::close() {
   if (working_) co_await housekeeping_->stop();
   co_await engine_->stop();
   co_await proxy_->stop();
+  client_->close();
   if (database_) database_->close();
   files_.join();
 }

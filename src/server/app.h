@@ -14,6 +14,7 @@
 #include "net/egress_proxy.h"
 #include "server/config.h"
 #include "storage/storage.h"
+#include "transfer/mover.h"
 
 namespace trawl::server {
 
@@ -52,6 +53,8 @@ class App {
   net::EgressPolicy policy_;
   std::unique_ptr<net::EgressProxy> proxy_;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<transfer::HttpClient> client_;
+  transfer::Mover mover_;
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> log_;
   std::optional<jobs::JobStore> store_;

@@ -61,6 +61,14 @@ BOOST_DESCRIBE_STRUCT(DownloadConfig, (),
                       (max_concurrent, queue_max, timeout_sec, progress_timeout_sec, max_bytes, max_retries,
                        rate_limit_bytes, cookies_file))
 
+struct TransferConfig {
+  bool native = true;
+  int connections = 16;
+  int connections_per_host = 16;
+  ByteCount rate_limit_bytes;
+};
+BOOST_DESCRIBE_STRUCT(TransferConfig, (), (native, connections, connections_per_host, rate_limit_bytes))
+
 struct JobsConfig {
   int lease_sec = 30;
 };
@@ -105,6 +113,7 @@ struct Config {
   StorageConfig storage;
   DbConfig db;
   DownloadConfig download;
+  TransferConfig transfer;
   JobsConfig jobs;
   EngineConfig engine;
   FfmpegConfig ffmpeg;
@@ -113,7 +122,7 @@ struct Config {
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, download, jobs, engine, ffmpeg, policy, log, logs))
+                      (server, auth, storage, db, download, transfer, jobs, engine, ffmpeg, policy, log, logs))
 
 // The file a checked db.url names: "sqlite:///trawl.db" is relative, "sqlite:////var/trawl.db" absolute.
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);

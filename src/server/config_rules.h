@@ -111,6 +111,24 @@ struct trawl::Rules<trawl::server::DownloadConfig> {
 };
 
 template <>
+struct trawl::Rules<trawl::server::TransferConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "native",
+       .doc = "Whether Trawl moves the bytes itself where it can; otherwise yt-dlp does, which is slower."},
+      {.name = "connections",
+       .doc = "Connections one download may use at once; fewer are used while they are fast enough.",
+       .min = 1,
+       .max = 32},
+      {.name = "connections_per_host",
+       .doc = "Connections to one host, of all downloads together.",
+       .min = 1,
+       .max = 256},
+      {.name = "rate_limit_bytes",
+       .doc = "Bytes per second all downloads together may take; 0 sets no limit.",
+       .min = 0}};
+};
+
+template <>
 struct trawl::Rules<trawl::server::JobsConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "lease_sec",

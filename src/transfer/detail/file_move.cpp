@@ -121,7 +121,7 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
   }
   if (stop_.is_set() || (round.error && !worth_retrying(*round.error))) {
     const auto saved = co_await checkpoint(nullptr);
-    if (!saved) log::warn("transfer", saved.error().message);
+    if (!saved) log_warn("a transfer journal was not saved", {{"error", saved.error().message}});
     if (stop_.is_set()) co_return fail(Errc::cancelled, "the transfer was stopped");
     co_return fail(*round.error);
   }
