@@ -16,20 +16,21 @@ extern "C" {
 }
 
 // Decoders read headers only, to learn what a container does not say.
-#define TRAWL_DECODERS(X)                                                                                   \
-  X(aac)                                                                                                    \
-  X(aac_latm)                                                                                               \
-  X(ac3) X(alac) X(av1) X(eac3) X(flac) X(h264) X(hevc) X(mp3float) X(mpeg2video) X(mpeg4) X(vorbis) X(vp8) \
-      X(vp9)
+#define TRAWL_DECODERS(X) \
+  X(aac)                  \
+  X(aac_latm)             \
+  X(ac3)                  \
+  X(alac) X(av1) X(eac3) X(flac) X(h264) X(hevc) X(mp3float) X(mpeg2video) X(mpeg4) X(vorbis) X(vp8) X(vp9)
 #define TRAWL_DEMUXERS(X) \
   X(aac) X(ac3) X(eac3) X(ffmetadata) X(flac) X(flv) X(matroska) X(mov) X(mp3) X(mpegts) X(ogg) X(wav)
 #define TRAWL_MUXERS(X) X(ipod) X(matroska) X(mov) X(mp4) X(webm)
 // Tables inside the decoders name these; only a program that asks for hardware uses them.
-#define TRAWL_HARDWARE(X)                                                                             \
-  X(av1_vaapi)                                                                                        \
-  X(av1_vdpau)                                                                                        \
-  X(h263_vaapi) X(h264_vaapi) X(h264_vdpau) X(hevc_vaapi) X(hevc_vdpau) X(mpeg1_vdpau) X(mpeg2_vaapi) \
-      X(mpeg2_vdpau) X(mpeg4_vaapi) X(mpeg4_vdpau) X(vp8_vaapi) X(vp9_vaapi) X(vp9_vdpau)
+#define TRAWL_HARDWARE(X)                                                                              \
+  X(av1_vaapi)                                                                                         \
+  X(av1_vdpau)                                                                                         \
+  X(h263_vaapi)                                                                                        \
+  X(h264_vaapi) X(h264_vdpau) X(hevc_vaapi) X(hevc_vdpau) X(mpeg1_vdpau) X(mpeg2_vaapi) X(mpeg2_vdpau) \
+      X(mpeg4_vaapi) X(mpeg4_vdpau) X(vp8_vaapi) X(vp9_vaapi) X(vp9_vdpau)
 
 namespace {
 
