@@ -207,6 +207,12 @@ def test_a_wrong_request_is_refused_with_a_reason(text):
     assert done.returncode == 1 and json.loads(done.stdout)['error']['message']
 
 
+def test_a_file_is_not_written_over_itself(media, tmp_path):
+    source = shutil.copy(media / 'both.mp4', tmp_path)
+    done = run_helper(copy_of(source, source))
+    assert done.returncode == 1 and pathlib.Path(source).read_bytes() == (media / 'both.mp4').read_bytes()
+
+
 def corrupted(data, chance):
     data = bytearray(data)
     for _ in range(chance.randrange(1, 20)):

@@ -16,6 +16,9 @@ Result<void> check(const CopyRequest& copy) {
   if (copy.tags_from < 0 || copy.tags_from >= count)
     return fail(Errc::invalid,
                 fmt::format("tags_from is {}, but there are {} inputs", copy.tags_from, count));
+  for (const auto& input : copy.inputs) {
+    if (input.path == copy.output) return fail(Errc::invalid, copy.output + " is input and output");
+  }
   for (const auto& selection : copy.map) {
     if (selection.input < 0 || selection.input >= count)
       return fail(Errc::invalid,
