@@ -33,6 +33,10 @@ Budget::Budget(asio::any_io_executor executor, MoveLimits limits, std::size_t pa
   if (limits_.bytes_per_second > 0) rate_ = std::make_shared<TokenBucket>(limits_.bytes_per_second);
 }
 
+std::size_t Budget::connections_per_part() const {
+  return std::max<std::size_t>(limits_.connections / std::max<std::size_t>(parts_.size(), 1), 1);
+}
+
 bool Budget::take_bytes(std::int64_t bytes) {
   const std::int64_t taken = taken_.fetch_add(bytes) + bytes;
   return limits_.max_bytes == 0 || taken <= limits_.max_bytes;

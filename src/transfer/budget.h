@@ -32,6 +32,9 @@ class Budget {
   // A request holds a permit while it is under way.
   Semaphore connections;
 
+  // How many connections one part should open at most, so that all parts move at once.
+  [[nodiscard]] std::size_t connections_per_part() const;
+
   // Counts bytes against max_bytes, those of an earlier attempt included; false: the limit is passed.
   // Any thread.
   [[nodiscard]] bool take_bytes(std::int64_t bytes);

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "async/blocking_pool.h"
+#include "async/event.h"
+#include "async/scope.h"
+#include "transfer/budget.h"
+#include "transfer/detail/file_sink.h"
+#include "transfer/detail/part_file.h"
+#include "transfer/http_client.h"
+#include "transfer/journal.h"
+
+namespace trawl::transfer::detail {
+
+// The way of one file from its origin to its name.
+//
+// It goes in rounds. A round begins with one connection and adds more while that pays; it ends when
+// the file is whole or when its last connection has failed. Between rounds the file is brought into
+// order: rolled back when it has to start over, left as it is otherwise.
+class FileMove {
+ public:
+  FileMove(asio::any_io_executor executor, HttpClient& client, BlockingPool& files, media::Part part,
+           std::size_t index, std::filesystem::path folder, Budget& budget, Stop stop);
+
+  [[nodiscard]] Task<Result<void>> run();
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // A round's shared state, gone with it.
+  struct Round {
+    Round(asio::any_io_executor executor, const Stop& outer);
+    Stop stop;  // Of this round's requests; also set by the one outside.
+    Stop::Subscription follows;
+    Scope workers;
+    std::list<FileSink*> sinks;  // Of requests under way.
+    std::size_t most_connections = 1;
+    std::optional<Error> error;
+    std::optional<std::chrono::seconds> wait;
+    bool restart = false;
+    bool complete = false;
+    Time measured{};
+    std::int64_t measured_arrived = 0;
+    double pace_before = 0;
+    double best_pace = 0;
+  };
+
+  [[nodiscard]] Task<Result<void>> prepare();
+  [[nodiscard]] Task<Result<void>> publish();
+  [[nodiscard]] Task<Result<void>> start_over();
+  // Says whether another round makes sense, after the wait it needs.
+  [[nodiscard]] Task<Result<void>> recover(const Round& round, std::int64_t before);
+
+  [[nodiscard]] Task<void> play(Round& round);
+  [[nodiscard]] Task<void> watch(Round& round);
+  [[nodiscard]] Task<void> work(Round& round);
+  [[nodiscard]] Task<void> fetch(Round& round, FileSink& sink, std::optional<Span> asked);
+  void settle(Round& round, const FileSink& sink, const Result<Head>& head);
+  void adopt(const FileSink& sink);
+  void grow(Round& round);
+  [[nodiscard]] std::optional<Span> claim(Round& round);
+  [[nodiscard]] Get request(std::optional<Span> asked) const;
+  [[nodiscard]] Known known(const Round& round) const;
+  [[nodiscard]] bool whole() const { return journal_.total && journal_.done.covers({0, *journal_.total}); }
+
+  [[nodiscard]] bool checkpoint_due(Time now) const;
+  [[nodiscard]] Task<Result<void>> checkpoint(const Round* round);
+
+  HttpClient& client_;
+  BlockingPool& files_;
+  const media::Part part_;
+  Budget& budget_;
+  const Stop stop_;
+  asio::any_io_executor executor_;
+  std::shared_ptr<Event> changed_;  // Shared with wake-ups that are still on their way.
+  PartFile file_;
+  FileContext context_;
+  Journal journal_;          // `done` without what requests under way have brought.
+  bool ranges_ = true;       // False once the origin has shown that it does not answer them properly.
+  bool splittable_ = false;  // Several ranges at once may be asked for.
+  int restarts_ = 0;
+  int attempts_ = 0;
+  Time saved_{};
+};
+
+}  // namespace trawl::transfer::detail

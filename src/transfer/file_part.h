@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+#include "async/blocking_pool.h"
+#include "async/task.h"
+#include "base/result.h"
+#include "media/part.h"
+#include "transfer/budget.h"
+#include "transfer/http_client.h"
+
+namespace trawl::transfer {
+
+// Moves a part in one piece into `folder`, over one connection or several ranges at once. `index` is
+// the part's number in the budget. Errors and files as Mover::move.
+[[nodiscard]] Task<Result<void>> move_file(HttpClient& client, BlockingPool& files, media::Part part,
+                                           std::size_t index, std::filesystem::path folder, Budget& budget,
+                                           const Stop& stop);
+
+}  // namespace trawl::transfer

@@ -1,0 +1,109 @@
+#include "transfer/mover.h"
+
+#include <algorithm>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "async/event.h"
+#include "async/scope.h"
+#include "transfer/file_part.h"
+#include "transfer/segment_part.h"
+
+namespace trawl::transfer {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kProgressEvery = 200ms;
+
+// What the tasks of one move share.
+struct Moving {
+  HttpClient& client;
+  BlockingPool& files;
+  const std::filesystem::path& folder;
+  Budget& budget;
+  Stop stop;  // Set from outside, or when a part has failed.
+  std::optional<Error> error;
+  std::size_t left = 0;
+  Event ended;
+};
+
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && !name.contains('/') && !name.contains('\0');
+}
+
+Result<void> judge_parts(const std::vector<media::Part>& parts) {
+  for (const auto& part : parts) {
+    if (!is_file_name(part.name))
+      return fail(Errc::invalid, "a part's name is not the name of a file", "bad_request");
+    if (part.url.empty() == part.segments.empty()) {
+      return fail(Errc::invalid, fmt::format("part {} needs either a URL or segments", part.name),
+                  "bad_request");
+    }
+    const auto same = [&part](const media::Part& other) { return other.name == part.name; };
+    if (std::ranges::count_if(parts, same) > 1) {
+      return fail(Errc::invalid, fmt::format("there are two parts called {}", part.name), "bad_request");
+    }
+  }
+  return {};
+}
+
+// The first error counts; it ends the other parts, which then fail with Errc::cancelled.
+Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
+  const bool in_one_piece = part.segments.empty();
+  auto moved = in_one_piece ? co_await move_file(moving.client, moving.files, std::move(part), index,
+                                                 moving.folder, moving.budget, moving.stop)
+                            : co_await move_segments(moving.client, moving.files, std::move(part), index,
+                                                     moving.folder, moving.budget, moving.stop);
+  if (!moved && !moving.error) {
+    moving.error = std::move(moved.error());
+    moving.stop.set();
+  }
+  --moving.left;
+  moving.ended.notify_all();
+}
+
+Task<Result<void>> move_all(HttpClient& client, BlockingPool& files, std::vector<media::Part> parts,
+                            const std::filesystem::path& folder, MoveLimits limits,
+                            const Mover::OnProgress& on_progress, Stop given) {
+  const auto executor = co_await asio::this_coro::executor;
+  Budget budget(executor, limits, parts.size());
+  Moving moving{client, files, folder, budget, {}, {}, parts.size(), Event(executor)};
+  const auto follows = given.on_set([stop = moving.stop]() mutable { stop.set(); });
+  Scope scope(executor);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    scope.spawn("part", move_part(moving, std::move(parts[i]), i));
+  while (moving.left > 0) {
+    co_await moving.ended.wait_for(kProgressEvery);
+    if (on_progress) on_progress(budget.progress(std::chrono::steady_clock::now()));
+  }
+  co_await scope.join();
+  if (moving.error) co_return fail(std::move(*moving.error));
+  co_return Result<void>();
+}
+
+}  // namespace
+
+Task<Result<void>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder,
+                               MoveLimits limits, OnProgress on_progress, const Stop& given) {
+  if (auto judged = judge_parts(parts); !judged) co_return judged;
+  // The parts run on their own and use what is on this frame, so a cancelled move must not leave it
+  // before they have ended: it becomes a stop.
+  Stop stop;
+  const auto follows = given.on_set([stop]() mutable { stop.set(); });
+  const auto cancelled = std::make_shared<bool>(false);
+  co_await asio::this_coro::reset_cancellation_state([stop, cancelled](asio::cancellation_type) mutable {
+    *cancelled = true;
+    stop.set();
+    return asio::cancellation_type::none;
+  });
+  auto moved = co_await move_all(client_, files_, std::move(parts), folder, limits, on_progress, stop);
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  if (*cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  co_return moved;
+}
+
+}  // namespace trawl::transfer
