@@ -14,7 +14,8 @@ namespace trawl::transfer {
 
 // Moves a part in one piece into `folder`, over one connection or several ranges at once. `index` is
 // the part's number in the budget. Errors and files as Mover::move.
-[[nodiscard]] Task<Result<void>> move_file(HttpClient& client, BlockingPool& files, media::Part part, std::size_t index,
-                                           std::filesystem::path folder, Budget& budget, const Stop& stop);
+[[nodiscard]] Task<Result<void>> move_file(HttpClient& client, BlockingPool& files, media::Part part,
+                                           std::size_t index, std::filesystem::path folder, Budget& budget,
+                                           const Stop& stop);
 
 }  // namespace trawl::transfer

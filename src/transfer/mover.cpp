@@ -37,9 +37,11 @@ bool is_file_name(const std::string& name) {
 
 Result<void> judge_parts(const std::vector<media::Part>& parts) {
   for (const auto& part : parts) {
-    if (!is_file_name(part.name)) return fail(Errc::invalid, "a part's name is not the name of a file", "bad_request");
+    if (!is_file_name(part.name))
+      return fail(Errc::invalid, "a part's name is not the name of a file", "bad_request");
     if (part.url.empty() == part.segments.empty()) {
-      return fail(Errc::invalid, fmt::format("part {} needs either a URL or segments", part.name), "bad_request");
+      return fail(Errc::invalid, fmt::format("part {} needs either a URL or segments", part.name),
+                  "bad_request");
     }
     const auto same = [&part](const media::Part& other) { return other.name == part.name; };
     if (std::ranges::count_if(parts, same) > 1) {
@@ -52,10 +54,10 @@ Result<void> judge_parts(const std::vector<media::Part>& parts) {
 // The first error counts; it ends the other parts, which then fail with Errc::cancelled.
 Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
   const bool in_one_piece = part.segments.empty();
-  auto moved = in_one_piece ? co_await move_file(moving.client, moving.files, std::move(part), index, moving.folder,
-                                                 moving.budget, moving.stop)
-                            : co_await move_segments(moving.client, moving.files, std::move(part), index, moving.folder,
-                                                     moving.budget, moving.stop);
+  auto moved = in_one_piece ? co_await move_file(moving.client, moving.files, std::move(part), index,
+                                                 moving.folder, moving.budget, moving.stop)
+                            : co_await move_segments(moving.client, moving.files, std::move(part), index,
+                                                     moving.folder, moving.budget, moving.stop);
   if (!moved && !moving.error) {
     moving.error = std::move(moved.error());
     moving.stop.set();
@@ -65,14 +67,15 @@ Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
 }
 
 Task<Result<void>> move_all(HttpClient& client, BlockingPool& files, std::vector<media::Part> parts,
-                            const std::filesystem::path& folder, MoveLimits limits, const Mover::OnProgress& on_progress,
-                            Stop given) {
+                            const std::filesystem::path& folder, MoveLimits limits,
+                            const Mover::OnProgress& on_progress, Stop given) {
   const auto executor = co_await asio::this_coro::executor;
   Budget budget(executor, limits, parts.size());
   Moving moving{client, files, folder, budget, {}, {}, parts.size(), Event(executor)};
   const auto follows = given.on_set([stop = moving.stop]() mutable { stop.set(); });
   Scope scope(executor);
-  for (std::size_t i = 0; i < parts.size(); ++i) scope.spawn("part", move_part(moving, std::move(parts[i]), i));
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    scope.spawn("part", move_part(moving, std::move(parts[i]), i));
   while (moving.left > 0) {
     co_await moving.ended.wait_for(kProgressEvery);
     if (on_progress) on_progress(budget.progress(std::chrono::steady_clock::now()));
@@ -84,8 +87,8 @@ Task<Result<void>> move_all(HttpClient& client, BlockingPool& files, std::vector
 
 }  // namespace
 
-Task<Result<void>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder, MoveLimits limits,
-                               OnProgress on_progress, const Stop& given) {
+Task<Result<void>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder,
+                               MoveLimits limits, OnProgress on_progress, const Stop& given) {
   if (auto judged = judge_parts(parts); !judged) co_return judged;
   // The parts run on their own and use what is on this frame, so a cancelled move must not leave it
   // before they have ended: it becomes a stop.

@@ -57,12 +57,14 @@ std::optional<Assignment> assign(const Spans& done, const std::vector<Span>& cla
                                  std::int64_t chunk) {
   Spans taken = done;
   for (const Span& span : claimed) taken.add(span);
-  if (const auto open = taken.missing({0, total}); !open.empty()) return Assignment{shortened(open.front(), chunk), {}};
+  if (const auto open = taken.missing({0, total}); !open.empty())
+    return Assignment{shortened(open.front(), chunk), {}};
 
   const auto longest = std::ranges::max_element(claimed, {}, &Span::size);
   if (longest == claimed.end() || longest->size() < 2 * kWorthSplitting) return std::nullopt;
   const std::int64_t middle = longest->first + longest->size() / 2;
-  return Assignment{shortened({middle, longest->end}, chunk), static_cast<std::size_t>(longest - claimed.begin())};
+  return Assignment{shortened({middle, longest->end}, chunk),
+                    static_cast<std::size_t>(longest - claimed.begin())};
 }
 
 std::size_t wanted_connections(const Pace& pace) {

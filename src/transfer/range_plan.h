@@ -43,8 +43,8 @@ struct Assignment {
 // The first missing piece that nobody works on, no longer than `chunk` (0: any length); otherwise the
 // second half of the longest claim, unless that is not worth a request. `claimed` says what each
 // connection still has before it.
-[[nodiscard]] std::optional<Assignment> assign(const Spans& done, const std::vector<Span>& claimed, std::int64_t total,
-                                               std::int64_t chunk);
+[[nodiscard]] std::optional<Assignment> assign(const Spans& done, const std::vector<Span>& claimed,
+                                               std::int64_t total, std::int64_t chunk);
 
 // A measurement of a transfer.
 struct Pace {

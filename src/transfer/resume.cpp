@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-
 #include <curl/curl.h>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "net/url.h"
+#include "transfer/content_range.h"
 
 namespace trawl::transfer {
 namespace {
@@ -19,14 +20,11 @@ std::optional<std::int64_t> read_number(std::string_view text) {
   return out;
 }
 
-std::unexpected<Error> not_a_range(std::string_view text) {
-  return fail(Errc::invalid, fmt::format("not a Content-Range: {}", to_valid_utf8(truncate_utf8(text, 100))));
-}
-
 std::unexpected<Error> refused(const Head& head) {
   const auto text = fmt::format("{} answers {}", net::redact_url(head.url), head.status);
   const bool later = !head.header("retry-after").empty();
-  if (head.status == 429 || (head.status == 503 && later)) return fail(Errc::rate_limited, text, "rate_limited");
+  if (head.status == 429 || (head.status == 503 && later))
+    return fail(Errc::rate_limited, text, "rate_limited");
   if (head.status == 401 || head.status == 403) return fail(Errc::unavailable, text, "origin_forbidden");
   if (head.status == 404 || head.status == 410) return fail(Errc::not_found, text, "not_found");
   return fail(Errc::unavailable, text, "origin_error");
@@ -49,7 +47,8 @@ Verdict restart() {
 Verdict judge_whole(std::optional<Span> asked, const Known& known, const Head& head) {
   const auto length = read_number(head.header("content-length"));
   const bool continues = known.have > 0 || (asked && asked->first > 0);
-  const bool changed = (known.total && known.total != length) || !same_version(known.validator, validator_of(head));
+  const bool changed =
+      (known.total && known.total != length) || !same_version(known.validator, validator_of(head));
   if (continues || changed || is_multipart(head)) return restart();
   return {.kind = Verdict::Kind::append,
           .end = length,
@@ -59,11 +58,12 @@ Verdict judge_whole(std::optional<Span> asked, const Known& known, const Head& h
 
 Verdict judge_part(std::optional<Span> asked, const Known& known, const Head& head) {
   const auto range = parse_content_range(head.header("content-range"));
-  if (!asked || !range || !range->span || !range->total || is_multipart(head)) return restart();
-  const Span span = *range->span;
+  if (!asked || !range || !range->total || is_multipart(head)) return restart();
+  const Span span{range->first, range->last + 1};
   const auto length = read_number(head.header("content-length"));
   const bool covers = span.first <= asked->first && span.end > asked->first;
-  const bool same = (!known.total || known.total == range->total) && same_version(known.validator, validator_of(head));
+  const bool same =
+      (!known.total || known.total == range->total) && same_version(known.validator, validator_of(head));
   if (!covers || !same || (length && *length != span.size())) return restart();
   return {.kind = Verdict::Kind::append,
           .skip = asked->first - span.first,
@@ -73,12 +73,12 @@ Verdict judge_part(std::optional<Span> asked, const Known& known, const Head& he
 }
 
 Verdict judge_unsatisfiable(const Known& known, const Head& head) {
-  const auto range = parse_content_range(head.header("content-range"));
-  const bool whole = range && range->total && known.have > 0 && *range->total == known.have &&
-                     (!known.total || *known.total == known.have);
+  const auto total = parse_unsatisfied_range(head.header("content-range"));
+  const bool whole =
+      total && known.have > 0 && *total == known.have && (!known.total || *known.total == known.have);
   const bool proven = !known.validator.empty() && same_version(known.validator, validator_of(head));
   if (!whole || !proven) return restart();
-  return {.kind = Verdict::Kind::complete, .total = range->total};
+  return {.kind = Verdict::Kind::complete, .total = total};
 }
 
 }  // namespace
@@ -97,29 +97,10 @@ Validator validator_of(const Head& head) {
   return out;
 }
 
-Result<ContentRange> parse_content_range(std::string_view text) {
-  const auto whole = trim(text);
-  constexpr std::string_view kUnit = "bytes ";
-  if (to_lower(whole.substr(0, kUnit.size())) != kUnit) return not_a_range(text);
-  const auto rest = whole.substr(kUnit.size());
-  const auto slash = rest.find('/');
-  if (slash == std::string_view::npos) return not_a_range(text);
-
-  ContentRange out;
-  const auto total = rest.substr(slash + 1);
-  out.total = read_number(total);
-  if (!out.total && total != "*") return not_a_range(text);
-  const auto range = rest.substr(0, slash);
-  if (range == "*") return out.total ? Result<ContentRange>(out) : not_a_range(text);
-  const auto dash = range.find('-');
-  if (dash == std::string_view::npos) return not_a_range(text);
-  const auto first = read_number(range.substr(0, dash));
-  const auto last = read_number(range.substr(dash + 1));
-  if (!first || !last || *last < *first || *last >= kToTheEnd - 1 || (out.total && *last >= *out.total)) {
-    return not_a_range(text);
-  }
-  out.span = {*first, *last + 1};
-  return out;
+std::optional<std::int64_t> parse_unsatisfied_range(std::string_view text) {
+  constexpr std::string_view kNone = "bytes */";
+  if (!text.starts_with(kNone)) return std::nullopt;
+  return read_number(text.substr(kNone.size()));
 }
 
 Result<Verdict> judge_answer(std::optional<Span> asked, const Known& known, const Head& head) {
@@ -140,7 +121,8 @@ Result<Verdict> judge_answer(std::optional<Span> asked, const Known& known, cons
 std::optional<std::chrono::seconds> retry_after(const Head& head, std::chrono::sys_seconds now) {
   const auto text = trim(head.header("retry-after"));
   if (text.empty()) return std::nullopt;
-  if (const auto seconds = read_number(text)) return std::chrono::seconds(std::min<std::int64_t>(*seconds, 1 << 30));
+  if (const auto seconds = read_number(text))
+    return std::chrono::seconds(std::min<std::int64_t>(*seconds, 1 << 30));
   const auto date = ::curl_getdate(std::string(text).c_str(), nullptr);
   if (date < 0) return std::nullopt;
   return std::max(std::chrono::sys_seconds(std::chrono::seconds(date)) - now, std::chrono::seconds(0));

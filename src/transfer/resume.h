@@ -24,14 +24,8 @@ struct Validator {
 };
 [[nodiscard]] Validator validator_of(const Head& head);
 
-// A Content-Range field (RFC 9110 section 14.4).
-struct ContentRange {
-  std::optional<Span> span;           // None in the answer 416.
-  std::optional<std::int64_t> total;  // None where the field says "*".
-  friend bool operator==(const ContentRange&, const ContentRange&) = default;
-};
-// Errc::invalid for anything that is not one, also one whose numbers contradict each other.
-[[nodiscard]] Result<ContentRange> parse_content_range(std::string_view text);
+// The length in the Content-Range of a 416: "bytes */100".
+[[nodiscard]] std::optional<std::int64_t> parse_unsatisfied_range(std::string_view text);
 
 // What an earlier answer said about the file.
 struct Known {

@@ -121,7 +121,7 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
   }
   if (stop_.is_set() || (round.error && !worth_retrying(*round.error))) {
     const auto saved = co_await checkpoint(nullptr);
-    if (!saved) log_warn("a transfer journal was not saved", {{"error", saved.error().message}});
+    if (!saved) log_warn(saved.error().message);
     if (stop_.is_set()) co_return fail(Errc::cancelled, "the transfer was stopped");
     co_return fail(*round.error);
   }
@@ -177,7 +177,8 @@ void FileMove::adopt(const FileSink& sink) {
 
 void FileMove::grow(Round& round) {
   const auto now = std::chrono::steady_clock::now();
-  const bool settled = std::ranges::all_of(round.sinks, &FileSink::begun) && round.sinks.size() == round.workers.size();
+  const bool settled =
+      std::ranges::all_of(round.sinks, &FileSink::begun) && round.sinks.size() == round.workers.size();
   if (!splittable_ || !journal_.total || !settled || round.measured == Time{}) {
     round.measured = now;
     round.measured_arrived = context_.arrived;
@@ -227,7 +228,8 @@ std::optional<Span> FileMove::claim(Round& round) {
   if (!next) return std::nullopt;
   if (next->taken_from) {
     if (!splittable_) return std::nullopt;
-    (*std::next(round.sinks.begin(), static_cast<std::ptrdiff_t>(*next->taken_from)))->leave_from(next->span.first);
+    (*std::next(round.sinks.begin(), static_cast<std::ptrdiff_t>(*next->taken_from)))
+        ->leave_from(next->span.first);
   }
   return next->span;
 }

@@ -25,8 +25,8 @@ namespace trawl::transfer::detail {
 // order: rolled back when it has to start over, left as it is otherwise.
 class FileMove {
  public:
-  FileMove(asio::any_io_executor executor, HttpClient& client, BlockingPool& files, media::Part part, std::size_t index,
-           std::filesystem::path folder, Budget& budget, Stop stop);
+  FileMove(asio::any_io_executor executor, HttpClient& client, BlockingPool& files, media::Part part,
+           std::size_t index, std::filesystem::path folder, Budget& budget, Stop stop);
 
   [[nodiscard]] Task<Result<void>> run();
 
@@ -81,7 +81,7 @@ class FileMove {
   std::shared_ptr<Event> changed_;  // Shared with wake-ups that are still on their way.
   PartFile file_;
   FileContext context_;
-  Journal journal_;  // `done` without what requests under way have brought.
+  Journal journal_;          // `done` without what requests under way have brought.
   bool ranges_ = true;       // False once the origin has shown that it does not answer them properly.
   bool splittable_ = false;  // Several ranges at once may be asked for.
   int restarts_ = 0;

@@ -9,7 +9,8 @@
 namespace trawl::transfer::detail {
 
 // Errc::no_space for a full disk or quota, Errc::internal ("io_error") for the rest.
-[[nodiscard]] std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path, int error);
+[[nodiscard]] std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path,
+                                                int error);
 
 // "<name>.trawl", which becomes "<name>" when it is whole. All calls block.
 class PartFile {
