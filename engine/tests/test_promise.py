@@ -44,6 +44,8 @@ DELEGATED = [
     ({**DIRECT, 'request_data': b''}, 'POST'),
     ({**DIRECT, 'downloader_options': {'cookies': 'x'}}, 'downloader option'),
     ({**DIRECT, 'downloader_options': {'http_chunk_size': '10M'}}, 'chunk size'),
+    ({**DIRECT, 'downloader_options': {'http_chunk_size': -1}}, 'chunk size'),
+    ({**DIRECT, 'downloader_options': {'http_chunk_size': float('inf')}}, 'chunk size'),
     ({**DIRECT, 'http_headers': {'range': 'bytes=0-1'}}, 'header'),
     ({**DIRECT, 'http_headers': {'Ytdl-request-proxy': 'http://x'}}, 'header'),
     ({**DIRECT, 'http_headers': {'A': 'b\r\nc: d'}}, 'header'),
@@ -98,6 +100,11 @@ def test_a_direct_part():
                  'downloader_options': {'http_chunk_size': 1000}})
     assert part == {'name': 'media.mp4', 'format_id': '22', 'headers': {'Referer': 'r'}, 'cookies': [],
                     'url': 'https://site.test/%C3%B6?q=%C3%A4', 'size': 7, 'chunk_size': 1000, 'segments': []}
+
+
+@pytest.mark.parametrize('size', [None, 0, -1, 'x', float('inf'), float('nan'), 1 << 60, []])
+def test_a_size_that_is_none_is_left_out(size):
+    assert make({**DIRECT, 'filesize': size})['size'] is None
 
 
 def fragment(**more):
@@ -163,6 +170,11 @@ def test_cookies_go_along_with_their_scope_and_only_where_they_may():
         {'name': 'one', 'value': 'v', 'domain': 'cdn.site.test', 'host_only': True, 'path': '/p', 'secure': True},
         {'name': 'plain', 'value': 'v', 'domain': 'localhost', 'host_only': True, 'path': '/', 'secure': False},
     ]
+
+
+def test_an_address_has_no_subdomains():
+    part = make({**DIRECT, 'url': 'http://127.0.0.1/v.mp4'}, [cookie('.127.0.0.1')])
+    assert part['cookies'][0]['host_only']
 
 
 def test_the_host_of_the_key_gets_its_cookies():

@@ -116,7 +116,7 @@ class Downloader(yt_dlp.YoutubeDL):
 
     def _dl_natively(self, name: str, info: dict[str, Any], subtitle: bool) -> bool:
         """False when yt-dlp has to download it itself after all."""
-        reason = promise.obstacle(info, self.params, subtitle)
+        reason = promise.obstacle(info, self.params, subtitle) or ('' if os.path.basename(name) == name else 'its name is no file name')
         params = self.params
         if not reason:
             self.params = {**params, 'external_downloader': promise.NAME}
@@ -128,7 +128,7 @@ class Downloader(yt_dlp.YoutubeDL):
                 reason = str(error)
             finally:
                 self.params = params
-        self.write_debug(f'{name} is left to yt-dlp: {reason}')
+        self.to_screen(f'[download] {name} is downloaded by yt-dlp itself: {reason}')
         return False
 
     def _settle(self) -> None:

@@ -26,6 +26,7 @@ DOWNLOADER_OPTIONS = frozenset(('http_chunk_size', 'ffmpeg_args', 'ffmpeg_args_o
 CONNECTION_HEADERS = frozenset(('cookie', 'host', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding', 'te',
                                 'upgrade', 'expect'))
 
+MAX_SIZE = 1 << 53
 MAX_SEGMENTS = 100_000  # Of one part.
 MAX_URL = 32 << 10
 MAX_PART = 32 << 20
@@ -54,8 +55,8 @@ def obstacle(info: dict[str, Any], params: dict[str, Any], subtitle: bool = Fals
     options = info.get('downloader_options') or {}
     if unknown := next((name for name in options if name not in DOWNLOADER_OPTIONS), None):
         return f'it has the downloader option {unknown}'
-    if not isinstance(options.get('http_chunk_size') or 0, int):
-        return 'its chunk size is no number'
+    if not 0 <= whole(options.get('http_chunk_size') or 0, -1) <= MAX_SIZE:
+        return 'its chunk size is no number of bytes'
     return _headers_obstacle(info.get('http_headers') or {}) or _protocol_obstacle(protocol, info, params, subtitle)
 
 
@@ -132,17 +133,24 @@ def make(name: str, info: dict[str, Any], params: dict[str, Any], cookiejar: Any
         'headers': {key: str(value) for key, value in (info.get('http_headers') or {}).items() if key.lower() not in CONNECTION_HEADERS},
         'cookies': [],
         'url': '',
-        'size': int(info['filesize']) if info.get('filesize') else None,
+        'size': size if 0 < (size := whole(info.get('filesize'), 0)) <= MAX_SIZE else None,
         'chunk_size': 0,
         'segments': [],
     }
     if determine_protocol(info) in DIRECT:
         part['url'] = address(info['url'])
-        part['chunk_size'] = params.get('http_chunk_size') or (info.get('downloader_options') or {}).get('http_chunk_size') or 0
+        part['chunk_size'] = whole(params.get('http_chunk_size') or (info.get('downloader_options') or {}).get('http_chunk_size'), 0)
     else:
         part['segments'] = segments(info['fragments'], (info.get('hls_aes') or {}).get('uri') or '', fetch)
     part['cookies'] = cookies(cookiejar, hosts(part))
     return part
+
+
+def whole(number: Any, otherwise: int) -> int:
+    try:
+        return int(number)
+    except (TypeError, ValueError, OverflowError):
+        return otherwise
 
 
 def segments(fragments: list[dict[str, Any]], key_url: str, fetch: Callable[[str], bytes]) -> list[dict[str, Any]]:
@@ -210,7 +218,7 @@ def cookies(cookiejar: Iterable[Any], wanted: set[str]) -> list[dict[str, Any]]:
     found = []
     for cookie in cookiejar:
         domain = cookie.domain.lower().removeprefix('.')
-        host_only = not cookie.domain.startswith('.')
+        host_only = not cookie.domain.startswith('.') or is_address(domain)
         # The jar keeps those of a host without a dot under "<host>.local".
         plain = domain.removesuffix('.local')
         if '.' not in plain and plain in wanted:
@@ -221,6 +229,10 @@ def cookies(cookiejar: Iterable[Any], wanted: set[str]) -> list[dict[str, Any]]:
             found.append({'name': cookie.name, 'value': cookie.value or '', 'domain': domain, 'host_only': host_only,
                           'path': cookie.path or '/', 'secure': bool(cookie.secure)})
     return found
+
+
+def is_address(host: str) -> bool:
+    return ':' in host or re.fullmatch(r'\d+(\.\d+){3}', host) is not None
 
 
 def messages(part: dict[str, Any]) -> Iterator[dict[str, Any]]:

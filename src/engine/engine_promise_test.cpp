@@ -250,6 +250,84 @@ TEST_F(PromiseTest, WaitsForAKeepLongerThanAQuietChildMayTakeButNotLongerThanThe
   EXPECT_EQ(moved.error().reason, "engine_timeout");
 }
 
+TEST_F(PromiseTest, StopsKeepingWhenTheDownloadIsCancelled) {
+  make_media();
+  start();
+  const auto child = open(request(site.url("media.mp4")));
+  ASSERT_TRUE(run(child->resolve(30s)));
+  bool ended = false;
+  const auto moved = run(child->transfer(30s, 30s, [&](std::vector<Part>) -> Task<Result<void>> {
+    const std::unique_ptr<bool, void (*)(bool*)> end(&ended, [](bool* flag) { *flag = true; });
+    child->terminate();
+    co_await sleep_for(60s);
+    co_return Result<void>{};
+  }));
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, Errc::cancelled);
+  EXPECT_TRUE(ended);
+}
+
+constexpr std::string_view kTwoWays = R"(
+from yt_dlp.extractor.common import InfoExtractor
+
+class TwoWaysIE(InfoExtractor):
+    _VALID_URL = r'http://two-ways\.test/\?(?P<id>.+)'
+
+    def _real_extract(self, url):
+        site = self._match_id(url)
+        self._set_cookie('127.0.0.1', 'session', 'secret', path='/v')
+        headers = {'X-Token': 'abc', 'Cookie': 'header=this'}
+        return {'id': '1', 'title': 'Two ways', 'formats': [
+            {'format_id': 'v', 'url': site + 'video.mp4', 'vcodec': 'h264', 'acodec': 'none', 'http_headers': headers,
+             'downloader_options': {'http_chunk_size': 1000}},
+            {'format_id': 'a', 'url': site + 'audio.m4a', 'vcodec': 'none', 'acodec': 'aac', 'downloader_options': {'other': 1}}]}
+)";
+
+TEST_F(PromiseTest, BringsOnePartWhileYtDlpMovesTheOther) {
+  make_media("ffmpeg -v error -i media.mp4 -c copy -an video.mp4 -c copy -vn audio.m4a");
+  write_file(work.path() / "plugins/ways/yt_dlp_plugins/extractor/ways.py", kTwoWays);
+  auto with = options();
+  with.plugin_dirs = {work.path() / "plugins"};
+  start(with);
+  const auto what = request("http://two-ways.test/?" + site.url(""));
+  const fs::path file = finished(what, keep(what));
+  EXPECT_EQ(codecs(file), "h264 aac ");
+
+  ASSERT_EQ(promised.size(), 1u);
+  const Part& part = promised[0];
+  EXPECT_EQ(part.name, "media.fv.mp4");
+  EXPECT_EQ(part.chunk_size, 1000);
+  EXPECT_EQ(part.headers.at("X-Token"), "abc");
+  EXPECT_FALSE(part.headers.contains("Cookie"));
+  const auto cookie = [&](std::string_view name) {
+    const auto found = std::ranges::find(part.cookies, name, &media::Cookie::name);
+    return found == part.cookies.end() ? "none" : json::serialize(encode(*found));
+  };
+  EXPECT_EQ(part.cookies.size(), 2u);
+  EXPECT_EQ(
+      cookie("session"),
+      R"({"name":"session","value":"secret","domain":"127.0.0.1","host_only":true,"path":"/v","secure":false})");
+  EXPECT_EQ(
+      cookie("header"),  // yt-dlp scopes what an extractor puts into a header to the URL's host.
+      R"({"name":"header","value":"this","domain":"127.0.0.1","host_only":true,"path":"/","secure":false})");
+  EXPECT_EQ(progress.back().downloaded_bytes,
+            static_cast<std::int64_t>(fs::file_size(pages.path() / "audio.m4a")));
+  EXPECT_NE(log.find("media.fa.m4a is downloaded by yt-dlp itself: it has the downloader option other"),
+            log.npos)
+      << log;
+}
+
+TEST_F(PromiseTest, LeavesAListWithEmbeddedSegmentsToYtDlp) {
+  make_media(
+      "ffmpeg -v error -i media.mp4 -c copy -f hls -hls_time 0.5 list.m3u8 && "
+      "sed -i \"s#^list0.ts#data:video/mp2t;base64,$(base64 -w0 list0.ts)#\" list.m3u8");
+  start();
+  const auto what = request(site.url("list.m3u8"));
+  EXPECT_EQ(codecs(finished(what, keep(what))), "h264 aac ");
+  EXPECT_TRUE(promised.empty());
+  EXPECT_NE(log.find("itself: its URL begins with data:"), log.npos) << log;
+}
+
 TEST_F(PromiseTest, LeavesALiveStreamToYtDlp) {
   make_media(
       "ffmpeg -v error -stream_loop 59 -i media.mp4 -c copy -f hls -hls_time 20 -hls_list_size 0 list.m3u8 "

@@ -141,6 +141,7 @@ Task<void> ChildSession::keep_promises(const Keep& keep, SteadyTime deadline) {
   last_progress_ = steady_clock::now();
   if (!kept.result || over_) co_return;
   if (*kept.result) {
+    promises_.settle();
     send({{"command", "kept"}});
   } else {
     fail_with(kept.result->error());
@@ -262,6 +263,8 @@ Result<void> ChildSession::take(ChildEvent event) {
     return take_promise(std::move(event));
   } else if (!asked_ || answer_) {
     return fail(Errc::internal, "an answer to no command");
+  } else if (promises_.pending()) {
+    return fail(Errc::internal, "an answer before the promises were kept");
   } else {
     const bool last = std::holds_alternative<Finished>(event);
     answer_ = std::move(event);

@@ -21,6 +21,9 @@ class Promises {
   // Ends the list, for good; fails when it is empty or its last part is not whole.
   [[nodiscard]] Result<void> close();
   [[nodiscard]] bool complete() const { return complete_; }
+  // Something is promised and not settled.
+  [[nodiscard]] bool pending() const { return !names_.empty() && !settled_; }
+  void settle() { settled_ = true; }
   // The parts; it is not complete any more then, and takes no others.
   [[nodiscard]] std::vector<media::Part> take();
 
@@ -31,6 +34,7 @@ class Promises {
   bool open_ = false;  // The last part's segments go on.
   bool complete_ = false;
   bool closed_ = false;
+  bool settled_ = false;
 };
 
 }  // namespace trawl::engine

@@ -30,6 +30,9 @@ TEST(Promises, PutsAPartTogetherFromItsMessages) {
   EXPECT_EQ(parts[0].segments[2].url, "3");
   EXPECT_EQ(parts[1].name, "b");
   EXPECT_FALSE(promises.complete());
+  EXPECT_TRUE(promises.pending());
+  promises.settle();
+  EXPECT_FALSE(promises.pending());
 }
 
 TEST(Promises, RefusesWhatIsNoFileOfTheWorkFolder) {

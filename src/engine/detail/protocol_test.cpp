@@ -35,6 +35,21 @@ TEST(EngineProtocol, ReadsAPlanWithoutLosingWhatItDoesNotKnow) {
   EXPECT_TRUE(plan.info.at("anything").is_array());
 }
 
+TEST(EngineProtocol, ReadsAPromise) {
+  const auto event = decode_child_event(
+      R"({"event":"promise","more":true,"part":{"name":"media.mp4","format_id":"1","headers":{"Referer":"r"},
+          "cookies":[{"name":"n","value":"v","domain":"d","host_only":true,"path":"/","secure":false}],"url":"","size":null,
+          "chunk_size":0,"segments":[{"url":"http://x/1","range":{"first":0,"last":9}},{"url":"http://x/2","key_url":"k","iv":"i"}]}})");
+  ASSERT_TRUE(event) << event.error().message;
+  const auto& promise = std::get<Promise>(*event);
+  EXPECT_TRUE(promise.more);
+  EXPECT_TRUE(promise.part.cookies.at(0).host_only);
+  EXPECT_EQ(promise.part.segments.at(0).range->last, 9);
+  EXPECT_EQ(promise.part.segments.at(1).key_url, "k");
+  EXPECT_FALSE(decode_child_event(R"({"event":"promise","part":{"name":"media.mp4"}})"));
+  EXPECT_TRUE(std::holds_alternative<Promised>(*decode_child_event(R"({"event":"promised"})")));
+}
+
 TEST(EngineProtocol, RefusesWhatIsNoMessage) {
   for (const std::string_view text :
        {"", "[]", "{", R"({"event":1})", R"({"event":"unheard of"})", R"({"event":"resolved"})",
