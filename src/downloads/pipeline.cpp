@@ -21,6 +21,24 @@ json::object progress_object(const media::Progress& progress) {
   return out;
 }
 
+std::optional<double> sum(std::optional<double> a, std::optional<double> b) {
+  return a && b ? *a + *b : a ? a : b;
+}
+
+// The progress of two groups of parts as one. The total is known when it is for every group that
+// has begun.
+media::Progress together(const media::Progress& a, const media::Progress& b) {
+  if (a.downloaded_bytes == 0 && !a.total_bytes) return b;
+  if (b.downloaded_bytes == 0 && !b.total_bytes) return a;
+  media::Progress out{.downloaded_bytes = a.downloaded_bytes + b.downloaded_bytes,
+                      .speed = sum(a.speed, b.speed)};
+  if (a.total_bytes && b.total_bytes) out.total_bytes = *a.total_bytes + *b.total_bytes;
+  if (out.total_bytes && out.speed && *out.speed > 0) {
+    out.eta = static_cast<double>(*out.total_bytes - out.downloaded_bytes) / *out.speed;
+  }
+  return out;
+}
+
 // What an earlier attempt left may be of no use any more: the site's addresses expire, and parts can
 // be lost. How much of it to keep then; nothing when the error has another cause.
 enum class Keep { plan, nothing };
@@ -117,7 +135,7 @@ class Pipeline::Attempt {
       request.cookies_file = *copied;
     }
     engine::Listener listener{
-        .on_progress = [this](const media::Progress& progress) { on_progress(progress); },
+        .on_progress = [this](const media::Progress& news) { on_progress(delegated_, news); },
         .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); }};
     co_return co_await pipe_.engine_.open(std::move(request), std::move(listener), checkpoint_.plan,
                                           checkpoint_.transferred);
@@ -158,7 +176,8 @@ class Pipeline::Attempt {
     if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
     engine::Keep keep;
-    if (pipe_.limits_.native) keep = [this](std::vector<media::Part> parts) { return move(std::move(parts)); };
+    if (pipe_.limits_.native)
+      keep = [this](std::vector<media::Part> parts) { return move(std::move(parts)); };
     auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, std::move(keep));
     if (!moved) co_return fail(moved.error());
     checkpoint_.transferred = true;
@@ -173,19 +192,23 @@ class Pipeline::Attempt {
     deadline.async_wait([stop](boost::system::error_code cancelled) mutable {
       if (!cancelled) stop.set();
     });
-    auto moved = co_await pipe_.mover_.move(std::move(parts), work_dir_,
-                                            {.max_bytes = pipe_.limits_.max_bytes,
-                                             .bytes_per_second = pipe_.limits_.rate_limit,
-                                             .connections = pipe_.limits_.connections,
-                                             .retries = pipe_.limits_.origin_retries},
-                                            [this](const media::Progress& progress) { on_progress(progress); }, stop);
+    auto moved = co_await pipe_.mover_.move(
+        std::move(parts), work_dir_,
+        {.max_bytes = pipe_.limits_.max_bytes,
+         .bytes_per_second = pipe_.limits_.rate_limit,
+         .connections = pipe_.limits_.connections,
+         .retries = pipe_.limits_.origin_retries},
+        [this](const media::Progress& news) { on_progress(native_, news); }, stop);
     if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
       co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
     }
     co_return moved;
   }
 
-  void on_progress(const media::Progress& progress) {
+  // What yt-dlp moves and what we move ourselves are told apart here and shown as one.
+  void on_progress(media::Progress& part, const media::Progress& news) {
+    part = news;
+    const media::Progress progress = together(delegated_, native_);
     const std::int64_t limit = pipe_.limits_.max_bytes;
     if (limit > 0 && progress.downloaded_bytes > limit && !too_large_) {
       too_large_ = true;
@@ -243,6 +266,7 @@ class Pipeline::Attempt {
   std::filesystem::path work_dir_;
   Checkpoint checkpoint_;
   engine::Child* child_ = nullptr;
+  media::Progress delegated_, native_;
   bool too_large_ = false;
 };
 

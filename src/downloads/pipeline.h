@@ -23,9 +23,9 @@ struct PipelineLimits {
   std::int64_t max_bytes = 0;               // Of one download; 0: no limit.
   std::int64_t rate_limit = 0;              // Bytes per second of one download; 0: no limit.
   int origin_retries = 3;
-  bool native = true;                       // Move the bytes ourselves where that is possible,
-  std::size_t connections = 16;             // with at most so many connections for one download.
-  std::filesystem::path cookies_file;       // Netscape format, for every download; may be empty.
+  bool native = true;                             // Move the bytes ourselves where that is possible,
+  std::size_t connections = 16;                   // with at most so many connections for one download.
+  std::filesystem::path cookies_file;             // Netscape format, for every download; may be empty.
   std::optional<std::chrono::seconds> retention;  // Empty: artifacts are kept.
 };
 
@@ -41,8 +41,8 @@ BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred))
 class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
-           transfer::Mover& mover, storage::DirectoryStorage& storage, BlockingPool& files, const Clock& clock,
-           PipelineLimits limits)
+           transfer::Mover& mover, storage::DirectoryStorage& storage, BlockingPool& files,
+           const Clock& clock, PipelineLimits limits)
       : engine_(engine),
         proxy_(proxy),
         mover_(mover),

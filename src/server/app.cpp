@@ -101,7 +101,8 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_, pipeline_limits(config_));
+  pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_,
+                    pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_,
                   jobs::Worker::Options{.name = worker_name(),
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),

@@ -122,7 +122,8 @@ struct Config {
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, download, transfer, jobs, engine, ffmpeg, policy, log, logs))
+                      (server, auth, storage, db, download, transfer, jobs, engine, ffmpeg, policy, log,
+                       logs))
 
 // The file a checked db.url names: "sqlite:///trawl.db" is relative, "sqlite:////var/trawl.db" absolute.
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);

@@ -176,9 +176,10 @@ class Getting {
       const std::string phase(event.data.at("phase").as_string());
       if (event.data.at("final").as_bool()) co_return co_await settle(event.job);
       if (phase == "downloading") co_await tell_name(event.job, index);
-      view_->stage(index, phase == "waiting" && event.data.contains("error_code")
-                              ? fmt::format("trying again soon: {}", event.data.at("message").as_string().c_str())
-                              : phase);
+      view_->stage(index,
+                   phase == "waiting" && event.data.contains("error_code")
+                       ? fmt::format("trying again soon: {}", event.data.at("message").as_string().c_str())
+                       : phase);
     }
   }
 

@@ -124,7 +124,10 @@ class ScriptedOrigin {
       co_return false;
     }
     if (reply.stall_after) co_await stall(socket);
-    if (reply.cut_after) socket.set_option(asio::socket_base::linger(true, 0));
+    if (reply.cut_after) {
+      socket.set_option(asio::socket_base::linger(true, 0));
+      socket.close();  // The destructor would say goodbye properly.
+    }
     const bool whole = !reply.length || *reply.length == static_cast<std::int64_t>(reply.body.size());
     co_return !reply.cut_after && !reply.stall_after && !reply.no_length && whole &&
         reply.version == "HTTP/1.1";

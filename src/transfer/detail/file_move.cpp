@@ -61,7 +61,7 @@ Task<Result<void>> FileMove::run() {
     Round round(executor_, stop_);
     round.most_connections = budget_.connections_per_part();
     co_await play(round);
-    if (round.complete) break;
+    if (round.complete || whole()) break;
     if (auto recovered = co_await recover(round, before); !recovered) co_return recovered;
   }
   co_return co_await publish();
