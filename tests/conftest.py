@@ -75,3 +75,12 @@ def close_all(servers):
         except AssertionError as failure:
             failures.append(str(failure))
     assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def stream_hash():
+    """What a media file holds, whatever wrote the container: a hash of every stream's packets."""
+    def hashes(file):
+        done = subprocess.run(["ffmpeg", "-v", "error", "-i", file, "-map", "0", "-c", "copy", "-f", "streamhash", "-"], capture_output=True, check=True, timeout=60)
+        return sorted(done.stdout.decode().splitlines())
+    return hashes

@@ -1,5 +1,6 @@
 """The WebSocket of a job: nothing that is not progress is ever missed."""
 import asyncio
+import contextlib
 import concurrent.futures
 
 import pytest
@@ -100,5 +101,7 @@ def test_nonsense_from_a_client_harms_only_itself(shared, api, origin, text):
         async with websockets.connect(f"{shared.url.replace('http', 'ws', 1)}/ws/progress/{job}") as socket:
             await socket.send(text)
 
-    asyncio.run(talk())
+    # What is too long is not read to its end, so the reset may overtake the close frame.
+    with contextlib.suppress(websockets.ConnectionClosed):
+        asyncio.run(talk())
     assert api.finish(job)["status"] == "completed"

@@ -55,6 +55,8 @@ class Sink {
   virtual ~Sink() = default;
   [[nodiscard]] virtual Result<void> begin(const Head& head) = 0;
   [[nodiscard]] virtual Result<void> data(std::span<const char> bytes) = 0;
+  // False holds the answer back; it is asked again every few milliseconds.
+  [[nodiscard]] virtual bool ready() const { return true; }
 };
 
 struct ClientLimits {

@@ -225,7 +225,7 @@ bool Exchange::begin_body() {
 
 std::size_t Exchange::on_body(char* text, std::size_t, std::size_t size, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
-  if (!exchange.buckets_.empty() && exchange.debt(std::chrono::steady_clock::now()).count() > 0) {
+  if (!exchange.sink_.ready() || exchange.debt(std::chrono::steady_clock::now()).count() > 0) {
     exchange.paused_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }

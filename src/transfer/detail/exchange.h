@@ -51,6 +51,7 @@ class Exchange {
   using Time = std::chrono::steady_clock::time_point;
   [[nodiscard]] CURL* easy() const { return easy_; }
   [[nodiscard]] bool paused() const { return paused_; }
+  [[nodiscard]] bool ready() const { return sink_.ready(); }
   [[nodiscard]] std::chrono::steady_clock::duration debt(Time now) const;
   void resume();
   // True when too little has come for too long. Called about every second.

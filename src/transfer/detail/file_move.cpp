@@ -82,6 +82,7 @@ Task<Result<void>> FileMove::prepare() {
   });
   if (!left) co_return fail(left.error());
   journal_ = std::move(*left);
+  context_.journalled = !journal_.validator.empty();
   const std::int64_t have = journal_.done.bytes();
   if (!budget_.take_bytes(have)) co_return fail(Errc::too_large, "the download is larger than its limit");
   budget_.add(context_.part, have);
@@ -106,6 +107,8 @@ Task<Result<void>> FileMove::start_over() {
   budget_.give_back(have);
   budget_.add(context_.part, -have);
   journal_ = {};
+  context_.journalled = false;
+  context_.unsaved = 0;
   splittable_ = false;
   co_return co_await files_.run([this]() -> Result<void> {
     std::error_code ignored;
@@ -172,6 +175,7 @@ void FileMove::adopt(const FileSink& sink) {
   if (journal_.total || !sink.verdict() || !sink.verdict()->total) return;
   journal_.total = sink.verdict()->total;
   journal_.validator = sink.validator();
+  context_.journalled = !journal_.validator.empty();
   splittable_ = ranges_ && sink.verdict()->ranges && !journal_.validator.empty();
 }
 
@@ -309,9 +313,12 @@ bool FileMove::checkpoint_due(Time now) const {
 
 // What was there before the sync began is on disk after it.
 Task<Result<void>> FileMove::checkpoint(const Round* round) {
-  context_.unsaved = 0;
+  context_.saving = context_.unsaved.exchange(0);
   saved_ = std::chrono::steady_clock::now();
-  if (journal_.validator.empty()) co_return Result<void>();
+  if (journal_.validator.empty()) {
+    context_.saving = 0;
+    co_return Result<void>();
+  }
   Journal now = journal_;
   if (round) {
     for (const FileSink* sink : round->sinks) now.done.add({sink->first(), sink->position()});
@@ -322,6 +329,7 @@ Task<Result<void>> FileMove::checkpoint(const Round* round) {
     if (synced.error().reason == "io_error") file_.discard();
     return synced;
   });
+  context_.saving = 0;
   co_return saved;
 }
 

@@ -6,6 +6,7 @@ namespace trawl::transfer::detail {
 namespace {
 
 constexpr std::int64_t kCheckpoint = 8 * 1024 * 1024;
+constexpr std::int64_t kMostUnsaved = 12 * 1024 * 1024;
 
 std::unexpected<Error> too_large() {
   return fail(Errc::too_large, "the download is larger than its limit");
@@ -49,6 +50,10 @@ Result<void> FileSink::take(const Verdict& verdict) {
   if (verdict.end) leave_from(*verdict.end);
   skip_ = verdict.skip;
   return {};
+}
+
+bool FileSink::ready() const {
+  return !context_.journalled || context_.unsaved + context_.saving < kMostUnsaved;
 }
 
 Result<void> FileSink::data(std::span<const char> bytes) {

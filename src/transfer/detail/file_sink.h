@@ -19,7 +19,9 @@ struct FileContext {
   Budget& budget;
   std::size_t part;
   std::function<void()> changed;          // Any thread: there is something to look at.
-  std::atomic<std::int64_t> unsaved = 0;  // Bytes written since the last checkpoint began.
+  std::atomic<std::int64_t> unsaved = 0;  // Bytes written since the last checkpoint began,
+  std::atomic<std::int64_t> saving = 0;   // and those the checkpoint under way is about.
+  std::atomic<bool> journalled = false;   // There is a validator, so checkpoints are made at all.
   std::atomic<std::int64_t> arrived = 0;  // Bytes written in all.
 };
 
@@ -32,6 +34,8 @@ class FileSink final : public Sink {
 
   Result<void> begin(const Head& head) override;
   Result<void> data(std::span<const char> bytes) override;
+  // Holds the origin back while the disk is behind, so that a kill never costs more than kMostUnsaved.
+  [[nodiscard]] bool ready() const override;
 
   [[nodiscard]] std::int64_t first() const { return first_; }
   [[nodiscard]] std::int64_t position() const { return position_; }

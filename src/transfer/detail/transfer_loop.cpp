@@ -132,7 +132,7 @@ std::chrono::milliseconds TransferLoop::resume_paused(Time now) {
   for (const auto& [easy, exchange] : active_) {
     if (!exchange->paused()) continue;
     const auto debt = exchange->debt(now);
-    if (debt.count() <= 0) {
+    if (debt.count() <= 0 && exchange->ready()) {
       exchange->resume();
       wait = {};
       continue;
