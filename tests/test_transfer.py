@@ -36,7 +36,7 @@ def expected(seed, size):
     return hashlib.sha256(content(seed, size)).hexdigest()
 
 
-# Mutant: transfer/resume.cpp appends the body of a 200 to what is there.
+# Mutant: resume_without_validator (its unit test).
 def test_bytes_are_exact_over_cuts_and_little_is_fetched_twice(server, rude):
     print(f"seed {SEED}")
     origin = rude(cuts=5)
@@ -59,7 +59,7 @@ def test_an_origin_that_ignores_ranges_never_gives_a_spliced_file(server, rude):
     assert sha256_of(busy, body) == expected(7, 3 << 20)
 
 
-# Mutant: transfer/journal.cpp is written before the fdatasync, or not read at the start.
+# Mutants: unbounded_loss, journal_ignored.
 def test_a_killed_server_goes_on_from_its_journal(server, rude):
     size, held = 48 << 20, 40 << 20
     origin = rude(pause_at=held)
