@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "http/detail/exception_text.h"
 
 namespace trawl::http {
 namespace {
@@ -25,16 +26,6 @@ bool hostile(const std::string& segment) {
   if (segment.contains('\0')) return true;
   return std::ranges::any_of(split(segment, '/'),
                              [](std::string_view part) { return part == "." || part == ".."; });
-}
-
-std::string what(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
 }
 
 Response upgrade_required(const Request& request) {
@@ -184,9 +175,10 @@ Task<Response> Router::route(Request request) const {
   // A handler whose wait was cut by the server's stop has not failed.
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none)
     std::rethrow_exception(failure);
-  log_error(
-      "a request handler failed",
-      {{"request_id", known.id}, {"method", known.method}, {"path", known.path}, {"error", what(failure)}});
+  log_error("a request handler failed", {{"request_id", known.id},
+                                         {"method", known.method},
+                                         {"path", known.path},
+                                         {"error", detail::text_of(failure)}});
   co_return error_response(known, 500, "internal_error",
                            "an internal error happened; the log has it under this request id");
 }

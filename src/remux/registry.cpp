@@ -25,12 +25,13 @@ extern "C" {
   X(aac) X(ac3) X(eac3) X(ffmetadata) X(flac) X(flv) X(matroska) X(mov) X(mp3) X(mpegts) X(ogg) X(wav)
 #define TRAWL_MUXERS(X) X(ipod) X(matroska) X(mov) X(mp4) X(webm)
 // Tables inside the decoders name these; only a program that asks for hardware uses them.
-#define TRAWL_HARDWARE(X)                                                                              \
-  X(av1_vaapi)                                                                                         \
-  X(av1_vdpau)                                                                                         \
-  X(h263_vaapi)                                                                                        \
-  X(h264_vaapi) X(h264_vdpau) X(hevc_vaapi) X(hevc_vdpau) X(mpeg1_vdpau) X(mpeg2_vaapi) X(mpeg2_vdpau) \
-      X(mpeg4_vaapi) X(mpeg4_vdpau) X(vp8_vaapi) X(vp9_vaapi) X(vp9_vdpau)
+#define TRAWL_HARDWARE(X)                                                                               \
+  X(av1_vaapi)                                                                                          \
+  X(av1_vdpau)                                                                                          \
+  X(h263_vaapi)                                                                                         \
+  X(h264_vaapi)                                                                                         \
+  X(h264_vdpau) X(hevc_vaapi) X(hevc_vdpau) X(mpeg1_vdpau) X(mpeg2_vaapi) X(mpeg2_vdpau) X(mpeg4_vaapi) \
+      X(mpeg4_vdpau) X(vp8_vaapi) X(vp9_vaapi) X(vp9_vdpau)
 
 namespace {
 

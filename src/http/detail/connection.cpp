@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "base/log.h"
+#include "http/detail/exception_text.h"
 #include "http/detail/field_value.h"
 
 namespace trawl::http::detail {
@@ -30,16 +31,6 @@ bool asks_for_websocket(const Incoming& incoming) {
   return request.method == "GET" && !incoming.http_1_0 &&
          list_contains(request.headers.find("Connection").value_or(""), "upgrade") &&
          list_contains(request.headers.find("Upgrade").value_or(""), "websocket");
-}
-
-std::string text_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "an exception of unknown type";
-  }
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 #include "http/detail/request_reader.h"
 
+#include <functional>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
-
-#include <functional>
 #include <optional>
+#include <sys/socket.h>
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
