@@ -5,6 +5,7 @@
 #include "async/blocking_pool.h"
 #include "async/run.h"
 #include "async/scope.h"
+#include "async/semaphore.h"
 #include "base/result.h"
 
 namespace trawl {
@@ -76,6 +77,29 @@ TEST(Event, WakesAWaiterOrGivesUpAtTheLimit) {
     co_await scope.join();
     EXPECT_TRUE(woken);
     co_await event.wait_for(1ms);
+  }());
+}
+
+TEST(Semaphore, LetsNoMoreInThanItHasPermitsAndTakesThemBack) {
+  asio::io_context context;
+  run_to_end(context, [&]() -> Task<void> {
+    Semaphore semaphore(context.get_executor(), 2);
+    Scope scope(context.get_executor());
+    int inside = 0, most = 0, done = 0;
+    for (int i = 0; i < 6; ++i) {
+      scope.spawn("holder", [](Semaphore& gate, int& now, int& peak, int& count) -> Task<void> {
+        const auto permit = co_await gate.acquire();
+        peak = std::max(peak, ++now);
+        co_await sleep_for(1ms);
+        --now;
+        ++count;
+      }(semaphore, inside, most, done));
+    }
+    co_await asio::post(context, asio::use_awaitable);
+    co_await scope.join();
+    EXPECT_EQ(done, 6);
+    EXPECT_EQ(most, 2);
+    EXPECT_TRUE(semaphore.try_acquire());
   }());
 }
 

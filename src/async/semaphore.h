@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "async/event.h"
@@ -30,11 +31,21 @@ class Semaphore {
     Semaphore* owner_;
   };
 
-  [[nodiscard]] Task<Permit> acquire() {
-    while (free_ == 0) co_await changed_.wait();
+  [[nodiscard]] std::optional<Permit> try_acquire() {
+    if (free_ == 0) return std::nullopt;
     --free_;
-    co_return Permit(this);
+    return Permit(this);
   }
+
+  [[nodiscard]] Task<Permit> acquire() {
+    while (true) {
+      if (auto permit = try_acquire()) co_return std::move(*permit);
+      co_await changed_.wait();
+    }
+  }
+
+  // Notified when a permit came back, and by those who want waiters to look again.
+  [[nodiscard]] Event& changed() { return changed_; }
 
  private:
   std::size_t free_;

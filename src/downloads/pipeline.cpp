@@ -118,7 +118,8 @@ class Pipeline::Attempt {
     }
     if (auto entered = co_await run_.advance("post_processing", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
-    const auto permit = co_await pipe_.finishing_.acquire();
+    const auto permit = co_await turn(pipe_.finishing_);
+    if (!permit) co_return fail(permit.error());
     co_return co_await child->finish(remaining());
   }
 
@@ -158,8 +159,19 @@ class Pipeline::Attempt {
     });
   }
 
+  // Waits for a place in a stage that needs a processor, but not once the run has to stop.
+  Task<Result<Semaphore::Permit>> turn(Semaphore& stage) {
+    const auto hook = run_.on_stop([&stage] { stage.changed().notify_all(); });
+    while (run_.stopped() == jobs::Stop::none) {
+      if (auto permit = stage.try_acquire()) co_return std::move(*permit);
+      co_await stage.changed().wait();
+    }
+    co_return fail(Errc::cancelled, "the download was stopped while it waited for its turn");
+  }
+
   Task<Result<void>> resolve(engine::Child& child) {
-    const auto permit = co_await pipe_.resolving_.acquire();
+    const auto permit = co_await turn(pipe_.resolving_);
+    if (!permit) co_return fail(permit.error());
     auto plan = co_await child.resolve(remaining());
     if (!plan) co_return fail(plan.error());
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
