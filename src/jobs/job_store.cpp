@@ -84,8 +84,8 @@ Result<void> JobStore::change(db::Transaction& transaction, const Change& change
       "UPDATE jobs SET state = $1, phase = $2, updated_at = $3, error_code = $4, error_message = $5,"
       " result = COALESCE($6, result), not_before = COALESCE($7, not_before), failures = COALESCE($8, "
       "failures),"
-      " crashes = COALESCE($9, crashes), completed_at = $10, cancel_requested = $11{}"
-      " WHERE id = $12 AND ($13 IS NULL OR epoch = $13) AND state IN ({})",
+      " crashes = COALESCE($9, crashes), completed_at = $10{}"
+      " WHERE id = $11 AND ($12 IS NULL OR epoch = $12) AND state IN ({})",
       held                            ? ""
       : change.to == State::completed ? ", owner = NULL, lease_until = NULL, checkpoint = '{}'"
                                       : ", owner = NULL, lease_until = NULL",
@@ -101,7 +101,7 @@ Result<void> JobStore::change(db::Transaction& transaction, const Change& change
        db::null_or(change.result ? std::optional(text_of(*change.result)) : std::nullopt),
        db::null_or(change.not_before ? std::optional(to_millis(*change.not_before)) : std::nullopt),
        count(change.failures), count(change.crashes), db::null_or(ends ? std::optional(now) : std::nullopt),
-       std::int64_t{held || change.to == State::cancelled}, change.id.str(), db::null_or(change.epoch)});
+       change.id.str(), db::null_or(change.epoch)});
   if (!changed) return trawl::fail(changed.error());
   if (*changed == 0) return fenced(change.id);
   return announce(transaction, change.id, change.to, phase_of(change.to), change.error);

@@ -13,7 +13,6 @@ CREATE TABLE jobs (
   owner            TEXT,                         -- the worker that holds the lease
   lease_until      BIGINT,
   not_before       BIGINT NOT NULL DEFAULT 0,    -- not to be claimed earlier
-  cancel_requested BOOLEAN NOT NULL DEFAULT FALSE,
   request          TEXT NOT NULL,                -- what was asked for
   checkpoint       TEXT NOT NULL DEFAULT '{}',   -- what a later attempt can go on from
   progress         TEXT NOT NULL DEFAULT '{}',
