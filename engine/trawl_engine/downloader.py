@@ -17,11 +17,11 @@ from yt_dlp.utils import PostProcessingError
 
 from . import files, limits, options, plan, postprocessors, progress, promise
 from .errors import EngineError
+from .listing import PLAYLISTS
 from .request import Request
 
 # Steps whose failure costs a decoration, not the download.
 DECORATIONS = frozenset(('EmbedThumbnail', 'ThumbnailsConvertor'))
-PLAYLISTS = frozenset(('playlist', 'multi_video', 'compat_list'))
 WATCH_INTERVAL = 1.0
 
 
@@ -49,12 +49,22 @@ class Downloader(yt_dlp.YoutubeDL):
         self.add_progress_hook(lambda status: self._progress and self._progress.hook(status))
 
     def resolve(self) -> dict[str, Any]:
-        info = self.extract_info(self._request.url, download=False)
+        info = self._choose()
         if not info:
             raise EngineError('unsupported', 'no_media_found', 'there is no media at this URL')
         if self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
             raise progress.too_large(self._request.max_bytes)
         return info
+
+    def _choose(self) -> dict[str, Any] | None:
+        """The medium of the request. An entry of a playlist takes with it what its listing said (listing.describe_entry)."""
+        target, playlist = self._request.entry.get('target') or {}, self._request.entry.get('playlist') or {}
+        url = str(target.get('url') or self._request.url)
+        ie_key = target.get('ie_key') if target.get('ie_key') in self._ies else None
+        if not target.get('fields'):
+            return self.extract_info(url, download=False, ie_key=ie_key, extra_info=playlist)
+        outer = {**target['fields'], '_type': 'url_transparent', 'url': url, 'ie_key': ie_key}
+        return self.process_ie_result(outer, download=False, extra_info=playlist)
 
     def fetch_and_finish(self, info: dict[str, Any], transferred: bool, native: bool) -> list[dict[str, str]]:
         """Goes through yt-dlp's own path for a chosen download; the barrier lies in the middle of it."""
@@ -73,7 +83,9 @@ class Downloader(yt_dlp.YoutubeDL):
     def process_ie_result(self, ie_result: dict[str, Any], download: bool = True, extra_info: dict[str, Any] | None = None) -> Any:
         if ie_result.get('_type', 'video') not in PLAYLISTS:
             return super().process_ie_result(ie_result, download, extra_info)
-        entry = only_entry(ie_result.get('entries'))
+        target = self._request.entry.get('target') or {}
+        entries = ie_result.get('entries')
+        entry = numbered_entry(entries, target['item'], target.get('item_id')) if target.get('item') else only_entry(entries)
         page = {key: ie_result[key] for key in ('extractor', 'extractor_key', 'webpage_url', 'original_url', 'webpage_url_basename',
                                                 'webpage_url_domain') if ie_result.get(key)}
         return self.process_ie_result(dict(entry), download, {**page, **(extra_info or {})})
@@ -240,3 +252,16 @@ def only_entry(entries: Any) -> dict[str, Any]:
     if len(first) > 1:
         raise EngineError('unsupported', 'is_a_playlist', 'this URL is a playlist; ask for it as a batch, or for one of its entries')
     return first[0]
+
+
+def numbered_entry(entries: Any, number: int, wanted_id: str | None) -> dict[str, Any]:
+    """The entry of that id, which may have moved since the page was listed; without ids the one at that place."""
+    at_place = None
+    for position, entry in enumerate(entries or (), 1):
+        if entry and wanted_id and str(entry.get('id')) == wanted_id:
+            return entry
+        if position == number:
+            at_place = entry
+    if not at_place or (wanted_id and at_place.get('id')):
+        raise EngineError('not_found', 'entry_gone', 'the page does not list this entry any more')
+    return at_place

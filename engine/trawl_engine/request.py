@@ -40,6 +40,7 @@ class Request:
     max_bytes: int = 0
     rate_limit: int = 0
     retries: int = 3
+    entry: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of a playlist: {target, playlist}, from a listing.
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Request:

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import errors, plan
 from .downloader import Downloader
+from .listing import Listing
 from .request import Request
 from .warm import Warm
 from .wire import Channel
@@ -19,7 +20,9 @@ def run(channel: Channel, warmed: Warm) -> None:
     begin = channel.receive()
     work_dir = str(begin['request'].get('work_dir') or '')
     try:
-        channel.send({'event': 'finished', 'files': _work(channel, warmed, begin)})
+        files = _work(channel, warmed, begin)
+        if files is not None:
+            channel.send({'event': 'finished', 'files': files})
     except Exception as error:
         failure = errors.classify(error, work_dir)
         if failure.reason == 'engine_error':
@@ -27,7 +30,8 @@ def run(channel: Channel, warmed: Warm) -> None:
         channel.send({'event': 'failed', 'error': failure.fields()})
 
 
-def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[str, str]]:
+def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[str, str]] | None:
+    """The files that resulted; nothing when only a listing was asked for."""
     request = Request.parse(begin['request'])
     settle_in(request.work_dir, warmed.search_path)
 
@@ -43,7 +47,10 @@ def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[st
     if begin.get('plan'):
         info = plan.restore(downloader, begin['plan'])
     else:
-        expect(channel, 'resolve')
+        first = channel.receive()
+        if first.get('command') == 'list':
+            return _list(channel, downloader, request.url, first)
+        check(first, 'resolve')
         info = downloader.resolve()
         channel.send({'event': 'resolved', 'plan': plan.make(downloader, info, request, warmed.versions['ytdlp'])})
     transferred = bool(begin.get('transferred'))
@@ -51,8 +58,22 @@ def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[st
     return downloader.fetch_and_finish(info, transferred, native=bool(command.get('native')))
 
 
+def _list(channel: Channel, downloader: Downloader, url: str, command: dict[str, Any]) -> None:
+    downloader.params['noplaylist'] = False
+    listing = Listing(downloader, url)
+    last = False
+    while not last:
+        entries, last = listing.next_page(int(command.get('most') or 0))
+        channel.send({'event': 'listed', 'playlist': listing.playlist, 'entries': entries, 'last': last})
+        if not last:
+            command = expect(channel, 'list')
+
+
 def expect(channel: Channel, command: str) -> dict[str, Any]:
-    message = channel.receive()
+    return check(channel.receive(), command)
+
+
+def check(message: dict[str, Any], command: str) -> dict[str, Any]:
     if message.get('command') != command:
         raise errors.EngineError('internal', 'engine_error', f'got the command {message.get("command")!r} instead of {command!r}')
     return message

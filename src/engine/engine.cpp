@@ -42,6 +42,13 @@ class ForkedChild final : public Child {
     co_return fail(wrong_answer(*answer));
   }
 
+  Task<Result<media::Listed>> list(int most, std::chrono::seconds limit) override {
+    auto answer = co_await session_->stage({{"command", "list"}, {"most", most}}, limit);
+    if (!answer) co_return fail(answer.error());
+    if (auto* listed = std::get_if<media::Listed>(&*answer)) co_return std::move(*listed);
+    co_return fail(wrong_answer(*answer));
+  }
+
   Task<Result<void>> transfer(std::chrono::seconds limit, std::chrono::seconds quiet_limit,
                               Keep keep) override {
     const json::object command{{"command", "transfer"}, {"native", static_cast<bool>(keep)}};

@@ -11,6 +11,7 @@
 #include "async/task.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "media/entry.h"
 #include "media/part.h"
 #include "media/plan.h"
 
@@ -56,12 +57,13 @@ struct Request {
   std::int64_t max_bytes = 0;   // 0: no limit.
   std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
   int retries = 3;              // Of one HTTP request inside yt-dlp.
+  json::object entry;           // Of a playlist: {target (media::Entry), playlist: {...}}; else empty.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (url, format, container, audio_format, audio_quality, subtitle_languages,
                        automatic_subtitles, manual_subtitles, subtitle_format, embed_subtitles,
                        write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
-                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries))
+                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry))
 
 // What a child says while it works. Called on the engine's executor, never after the Child is gone.
 // Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.
@@ -88,6 +90,10 @@ class Child {
   virtual ~Child() = default;
 
   [[nodiscard]] virtual Task<Result<media::Plan>> resolve(std::chrono::seconds limit) = 0;
+  // Instead of the stages: the next page of a playlist or channel, at most `most` entries. The site is
+  // asked for no more than the page needs. Errc::unsupported, reason "not_a_playlist", for one medium;
+  // Errc::conflict after the last page.
+  [[nodiscard]] virtual Task<Result<media::Listed>> list(int most, std::chrono::seconds limit) = 0;
   // Brings everything into the work folder and stops before post-processing.
   //
   // What `keep` can bring is promised by the child and asked of it once, with all promises together;

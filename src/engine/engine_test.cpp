@@ -240,5 +240,42 @@ TEST_F(EngineTest, RunsTheYtdlpItIsPointedTo) {
   EXPECT_EQ(names(download(request(site.url("media.mp4")))), Names{"media.mp4"});
 }
 
+TEST_F(EngineTest, ListsAPlaylistPageByPageAndDownloadsAnEntryOfIt) {
+  make_media("cp media.mp4 b.mp4");
+  const auto video = [](std::string_view name) { return fmt::format("<video src=\"{}\"></video>", name); };
+  write_file(pages.path() / "list.html",
+             fmt::format("<html><head><title>Two</title></head><body>{}{}</body></html>", video("media.mp4"),
+                         video("b.mp4")));
+  start();
+  const auto child = open(request(site.url("list.html")));
+  const auto first = run(child->list(1, 30s));
+  ASSERT_TRUE(first) << first.error().message;
+  ASSERT_EQ(first->entries.size(), 1u);
+  EXPECT_FALSE(first->last);
+  const auto second = run(child->list(1, 30s));
+  ASSERT_TRUE(second) << second.error().message;
+  ASSERT_EQ(second->entries.size(), 1u);
+  EXPECT_EQ(second->entries[0].index, 2);
+  const auto end = run(child->list(1, 30s));
+  ASSERT_TRUE(end);
+  EXPECT_TRUE(end->entries.empty() && end->last);
+  EXPECT_EQ(run(child->list(1, 30s)).error().code, Errc::conflict);
+
+  auto entry = request(second->entries[0].url);
+  entry.entry = {{"target", second->entries[0].target},
+                 {"playlist", {{"playlist", "Two"}, {"playlist_index", 2}}}};
+  const auto plan = run(open(entry)->resolve(30s));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->transfers[0].url, site.url("b.mp4"));
+  EXPECT_EQ(plan->info.at("playlist_index"), 2);
+  EXPECT_EQ(plan->info.at("playlist"), "Two");
+}
+
+TEST_F(EngineTest, DoesNotListASingleMedium) {
+  make_media();
+  start();
+  EXPECT_EQ(run(open(request(site.url("media.mp4")))->list(10, 30s)).error().reason, "not_a_playlist");
+}
+
 }  // namespace
 }  // namespace trawl::engine

@@ -266,7 +266,8 @@ Result<void> ChildSession::take(ChildEvent event) {
   } else if (promises_.pending()) {
     return fail(Errc::internal, "an answer before the promises were kept");
   } else {
-    const bool last = std::holds_alternative<Finished>(event);
+    const auto* listed = std::get_if<media::Listed>(&event);
+    const bool last = std::holds_alternative<Finished>(event) || (listed && listed->last);
     answer_ = std::move(event);
     if (last) fail_with({Errc::conflict, "the engine child has finished already", "conflict"});
     changed_.notify_all();

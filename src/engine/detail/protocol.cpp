@@ -93,6 +93,7 @@ Result<ChildEvent> decode_child_event(std::string_view text) {
   if (message->event == "progress") return as<ChildEvent>(body_of<Moved>(*message));
   if (message->event == "step") return as<ChildEvent>(body_of<Step>(*message));
   if (message->event == "resolved") return as<ChildEvent>(body_of<Resolved>(*message));
+  if (message->event == "listed") return as<ChildEvent>(body_of<media::Listed>(*message));
   if (message->event == "promise") return as<ChildEvent>(body_of<Promise>(*message));
   if (message->event == "promised") return ChildEvent(Promised{});
   if (message->event == "transferred") return ChildEvent(Transferred{});

@@ -76,8 +76,8 @@ struct Failed {
   Error error;
 };
 
-using ChildEvent =
-    std::variant<LogLine, Moved, Step, Resolved, Promise, Promised, Transferred, Finished, Failed>;
+using ChildEvent = std::variant<LogLine, Moved, Step, Resolved, media::Listed, Promise, Promised, Transferred,
+                                Finished, Failed>;
 
 // Errc::internal when the text is no message of the protocol.
 [[nodiscard]] Result<HostEvent> decode_host_event(std::string_view text);
