@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "net/egress_proxy.h"
-#include "net/url.h"
+#include "downloads/admission.h"
 
 namespace trawl::downloads {
 namespace {
@@ -31,7 +30,7 @@ Result<void> check_available(const media::DownloadRequest& request) {
 Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
   if (auto available = check_available(request); !available) co_return fail(available.error());
   request.url = std::string(trim(request.url));
-  if (auto judged = co_await judge(request.url); !judged) co_return fail(judged.error());
+  if (auto judged = co_await admit_url(policy_, request.url); !judged) co_return fail(judged.error());
   if (auto space = co_await check_space(); !space) co_return fail(space.error());
 
   auto job = co_await store_.add({.kind = "download",
@@ -41,16 +40,6 @@ Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::st
                                  limits_.queue_max);
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
-}
-
-Task<Result<void>> Downloads::judge(std::string url) {
-  const auto parsed = net::parse_url(url);
-  if (!parsed) co_return fail(parsed.error());
-  if (auto allowed = policy_.judge_url(*parsed); !allowed) co_return fail(allowed.error());
-  const auto addresses = co_await net::resolve_judged(policy_, parsed->host);
-  // A name that does not resolve now may do so later: the job's own attempts find out.
-  if (!addresses && addresses.error().code == Errc::forbidden) co_return fail(addresses.error());
-  co_return Result<void>();
 }
 
 Task<Result<void>> Downloads::check_space() {

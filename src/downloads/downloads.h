@@ -59,7 +59,6 @@ class Downloads {
   [[nodiscard]] events::Bus& bus() { return bus_; }
 
  private:
-  [[nodiscard]] Task<Result<void>> judge(std::string url);
   [[nodiscard]] Task<Result<void>> check_space();
   [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
 

@@ -56,6 +56,14 @@ downloads::PipelineLimits pipeline_limits(const Config& config) {
   return limits;
 }
 
+downloads::ListerLimits lister_limits(const Config& config) {
+  downloads::ListerLimits limits;
+  limits.at_once = std::max(2U, std::thread::hardware_concurrency());
+  limits.max_entries = config.batch.max_entries;
+  limits.cookies_file = config.download.cookies_file;
+  return limits;
+}
+
 }  // namespace
 
 App::App(asio::io_context& context, const Config& config)
@@ -68,6 +76,8 @@ App::App(asio::io_context& context, const Config& config)
       engine_(engine::make_engine(executor_, engine_options(config))),
       client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer))),
       mover_(*client_, files_),
+      lister_(executor_, *engine_, *proxy_, policy_, files_,
+              std::filesystem::absolute(config.storage.dir) / "listing", lister_limits(config)),
       hastening_(executor_) {}
 
 Task<Result<void>> App::open() {
@@ -88,6 +98,7 @@ Task<Result<void>> App::open() {
                  executor_);
   storage_.emplace(root, files_, *database_, clock_);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
+  if (auto opened = co_await lister_.open(); !opened) co_return opened;
   downloads_.emplace(
       *store_, *log_, bus_, *storage_, policy_,
       downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "downloads/downloads.h"
 #include "downloads/housekeeping.h"
+#include "downloads/lister.h"
 #include "downloads/pipeline.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
@@ -36,6 +37,7 @@ class App {
   [[nodiscard]] Task<void> close();
 
   [[nodiscard]] downloads::Downloads& downloads() { return *downloads_; }
+  [[nodiscard]] downloads::Lister& lister() { return lister_; }
   [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
@@ -55,6 +57,7 @@ class App {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<transfer::HttpClient> client_;
   transfer::Mover mover_;
+  downloads::Lister lister_;
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> log_;
   std::optional<jobs::JobStore> store_;

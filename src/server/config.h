@@ -61,6 +61,11 @@ BOOST_DESCRIBE_STRUCT(DownloadConfig, (),
                       (max_concurrent, queue_max, timeout_sec, progress_timeout_sec, max_bytes, max_retries,
                        rate_limit_bytes, cookies_file))
 
+struct BatchConfig {
+  int max_entries = 5000;
+};
+BOOST_DESCRIBE_STRUCT(BatchConfig, (), (max_entries))
+
 struct TransferConfig {
   bool native = true;
   int connections = 16;
@@ -113,6 +118,7 @@ struct Config {
   StorageConfig storage;
   DbConfig db;
   DownloadConfig download;
+  BatchConfig batch;
   TransferConfig transfer;
   JobsConfig jobs;
   EngineConfig engine;
@@ -122,8 +128,8 @@ struct Config {
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, download, transfer, jobs, engine, ffmpeg, policy, log,
-                       logs))
+                      (server, auth, storage, db, download, batch, transfer, jobs, engine, ffmpeg, policy,
+                       log, logs))
 
 // The file a checked db.url names: "sqlite:///trawl.db" is relative, "sqlite:////var/trawl.db" absolute.
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);

@@ -111,6 +111,15 @@ struct trawl::Rules<trawl::server::DownloadConfig> {
 };
 
 template <>
+struct trawl::Rules<trawl::server::BatchConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "max_entries",
+       .doc = "Entries of one playlist or channel that are looked at; what comes behind is left out.",
+       .min = 1,
+       .max = 100000}};
+};
+
+template <>
 struct trawl::Rules<trawl::server::TransferConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "native",

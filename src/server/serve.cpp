@@ -10,6 +10,7 @@
 #include "api/file_routes.h"
 #include "api/health_routes.h"
 #include "api/key_guard.h"
+#include "api/preview_routes.h"
 #include "api/progress_socket.h"
 #include "async/run.h"
 #include "base/log.h"
@@ -82,7 +83,9 @@ class Serving {
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
                                  .draining = [this] { return draining_; },
                                  .running = [this] { return app_.running(); }});
+    previews_.emplace(app_.lister());
     downloads_->add_to(router_);
+    previews_->add_to(router_);
     files_->add_to(router_);
     progress_->add_to(router_);
     health_->add_to(router_);
@@ -124,6 +127,7 @@ class Serving {
   http::Router router_;
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::FileRoutes> files_;
+  std::optional<api::PreviewRoutes> previews_;
   std::optional<api::ProgressSocket> progress_;
   std::optional<api::HealthRoutes> health_;
   std::unique_ptr<http::Server> server_;

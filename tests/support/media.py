@@ -122,6 +122,10 @@ def pages(folder: Path) -> None:
     video_page("one/watch.html", "The same title", "/media/small.mp4")
     video_page("two/watch.html", "The same title", "/media/other.mp4")
     video_page("nasty.html", NASTY_TITLE, "/media/small.mp4")
+    (folder / "three.html").write_text(
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>Three videos</title></head><body>'
+        + "".join(f'<video controls><source src="/media/{name}" type="video/mp4"></video>' for name in ("small.mp4", "other.mp4", "bench.mp4"))
+        + "</body></html>\n", encoding="utf-8")
     (folder / "empty.html").write_text("<!DOCTYPE html><html><head><title>No media</title></head><body>words</body></html>\n")
     (folder / "feed.xml").write_text(
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>A podcast</title><link>http://example.test/</link>'

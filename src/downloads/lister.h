@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "async/blocking_pool.h"
+#include "async/semaphore.h"
+#include "engine/engine.h"
+#include "media/entry.h"
+#include "net/egress_proxy.h"
+
+namespace trawl::downloads {
+
+struct ListerLimits {
+  std::size_t at_once = 4;                 // Listings, each with an engine child.
+  int page = 100;                          // Entries in one message.
+  std::int64_t max_entries = 5000;         // Of one listing; what comes behind is not looked at.
+  std::chrono::seconds page_timeout{120};  // To get one page from the site.
+  std::filesystem::path cookies_file;      // Netscape format; may be empty.
+};
+
+// Reads playlists and channels, page by page: neither the engine nor this process ever holds one as a whole.
+class Lister {
+ public:
+  // `folder` is the working folder of listings; it is emptied by open().
+  Lister(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
+         const net::EgressPolicy& policy, BlockingPool& files, std::filesystem::path folder,
+         ListerLimits limits)
+      : engine_(engine),
+        proxy_(proxy),
+        policy_(policy),
+        files_(files),
+        folder_(std::move(folder)),
+        limits_(std::move(limits)),
+        listing_(executor, limits_.at_once) {}
+
+  [[nodiscard]] Task<Result<void>> open();
+
+  // Looks at a page and says whether the next one is wanted.
+  using Reader = std::function<Task<Result<bool>>(media::Listed)>;
+  // Gives the pages of `url` to `reader`, one at a time; the next one is fetched when it has returned.
+  // The page at max_entries is the last. Errors of the site as in docs/engine-protocol.md, those of
+  // policy as in admit_url(), and those of `reader`.
+  [[nodiscard]] Task<Result<void>> read(std::string url, Reader reader);
+
+  [[nodiscard]] const ListerLimits& limits() const { return limits_; }
+
+ private:
+  class Folder;
+  [[nodiscard]] Task<Result<std::filesystem::path>> make_folder();
+  [[nodiscard]] Task<Result<void>> read_pages(engine::Child& child, const Reader& reader);
+
+  engine::Engine& engine_;
+  net::EgressProxy& proxy_;
+  const net::EgressPolicy& policy_;
+  BlockingPool& files_;
+  std::filesystem::path folder_;
+  ListerLimits limits_;
+  Semaphore listing_;
+};
+
+}  // namespace trawl::downloads
