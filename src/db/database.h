@@ -12,13 +12,23 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace trawl::db {
 
-// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8. SQLite keeps booleans
-// as integers: bind 0 or 1 and read with Row::boolean.
-using Value = std::variant<std::monostate, std::int64_t, double, std::string>;
+// What a parameter or a column can hold; monostate is SQL NULL. Text is UTF-8 (PostgreSQL turns a NUL
+// in it into U+FFFD). Booleans are integers in both databases: bind 0 or 1 and read with Row::boolean.
+//
+// A NULL parameter should say of what type it is, as null_or() does: PostgreSQL cannot tell from
+// "$1 IS NULL OR id = $1".
+struct NullInteger {
+  friend bool operator==(NullInteger, NullInteger) = default;
+};
+struct NullText {
+  friend bool operator==(NullText, NullText) = default;
+};
+using Value = std::variant<std::monostate, std::int64_t, double, std::string, NullInteger, NullText>;
 
 [[nodiscard]] Value null_or(std::optional<std::string> text);
 [[nodiscard]] Value null_or(std::optional<std::int64_t> number);
@@ -40,8 +50,10 @@ class Row {
   std::vector<Value> columns_;
 };
 
-// Statements of one transaction, on the database's own thread. Parameters are $1, $2, ... in both
-// databases. Errors: conflict (a constraint), no_space, unavailable (busy or gone), internal.
+// Statements of one transaction, on a thread of the database. Parameters are $1, $2, ... in both
+// databases; CONTRIBUTING.md says how to write SQL that both take. Errors: conflict (a constraint),
+// no_space, unavailable (busy or gone), internal. After a statement that failed every further one
+// fails too and nothing is committed.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -50,6 +62,10 @@ class Transaction {
   // Returns the number of rows changed.
   [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql,
                                                      std::vector<Value> parameters = {}) = 0;
+  // The time by the database's clock, which all its users share: leases, delays and deadlines are
+  // made with it and compared with it, never with the clock of a process. The same for the whole
+  // transaction.
+  [[nodiscard]] virtual SystemTime now() const = 0;
   // Runs `action` on the loop's executor after the commit is durable, in commit order; never if the
   // transaction fails. Events are published this way, so nobody hears of what did not happen.
   virtual void on_commit(std::function<void()> action) = 0;
@@ -59,12 +75,17 @@ class Transaction {
 // rolls it back.
 using Work = std::move_only_function<std::optional<Error>(Transaction&)>;
 
-// A database that outlives the process. Writes are serialised and durable when they return.
+// A database that outlives the process. Writes are durable when they return.
 //
-// `work` runs on the database's thread: it sees only what it captures and must not wait for
-// anything. Writes that arrive together share one commit, each in its own savepoint, so one that
-// fails takes only its own changes with it; a commit that fails takes all of them. A `work` that
-// throws fails with internal. The database must be closed before the executors of its callers end.
+// `work` runs on a thread of the database: it sees only what it captures and must not wait for
+// anything. A `work` that throws fails with internal. The database must be closed before the executors
+// of its callers end.
+//
+// SQLite: writes are serialised; those that arrive together share one commit, each in its own
+// savepoint, so one that fails takes only its own changes with it; a commit that fails takes all of
+// them. PostgreSQL: works run side by side at READ COMMITTED, so two of them see each other's commits
+// between their statements; a guarded UPDATE decides, and /*pg FOR UPDATE*/ holds a row that was read.
+// When the connection is lost during a commit the write fails with unavailable and may have happened.
 class Database {
  public:
   virtual ~Database() = default;
@@ -107,8 +128,19 @@ class Database {
 // Opens (and creates) an SQLite file: WAL, synchronous=FULL, foreign keys on; takes an exclusive
 // lock file beside it, so a second process fails with Errc::conflict, reason "database_locked".
 // Brings the schema up to date (migrations.h). `loop` is where on_commit actions run, in the order
-// of the commits and before the callers of those writes go on.
+// of the commits and before the callers of those writes go on. `clock` stands in for the database's
+// own in tests.
 [[nodiscard]] Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
-                                                            asio::any_io_executor loop);
+                                                            asio::any_io_executor loop,
+                                                            const Clock* clock = nullptr);
+
+// Connects to a PostgreSQL server ("postgresql://user@host/name") with a pool of `connections`, each
+// on its own thread, and brings the schema up to date under a lock that all nodes share. Fails if the
+// server cannot be reached now; later losses fail the works under way with Errc::unavailable, and the
+// connection is made again for the next.
+[[nodiscard]] Result<std::unique_ptr<Database>> open_postgres(const std::string& url,
+                                                              asio::any_io_executor loop,
+                                                              std::size_t connections = 8,
+                                                              const Clock* clock = nullptr);
 
 }  // namespace trawl::db

@@ -8,7 +8,7 @@ namespace trawl::db {
 namespace {
 
 std::string_view type_name(const Value& value) {
-  constexpr std::string_view kNames[] = {"NULL", "an integer", "a real number", "text"};
+  constexpr std::string_view kNames[] = {"NULL", "an integer", "a real number", "text", "NULL", "NULL"};
   return kNames[value.index()];
 }
 
@@ -27,12 +27,12 @@ const T& get(const std::vector<Value>& columns, std::size_t column, std::string_
 }  // namespace
 
 Value null_or(std::optional<std::string> text) {
-  if (!text) return std::monostate();
+  if (!text) return NullText();
   return std::move(*text);
 }
 
 Value null_or(std::optional<std::int64_t> number) {
-  if (!number) return std::monostate();
+  if (!number) return NullInteger();
   return *number;
 }
 

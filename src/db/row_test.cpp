@@ -36,8 +36,8 @@ TEST(Row, ThrowsWhenAskedForTheWrongTypeOrColumn) {
   EXPECT_THROW((void)kRow.null(4), std::logic_error);
 }
 
-TEST(Value, HoldsNullForAnEmptyOptional) {
-  EXPECT_EQ(null_or(std::optional<std::string>()), Value(std::monostate()));
+TEST(Value, HoldsANullOfItsTypeForAnEmptyOptional) {
+  EXPECT_EQ(null_or(std::optional<std::string>()), Value(NullText()));
   EXPECT_EQ(null_or(std::optional<std::string>("x")), Value("x"));
   EXPECT_EQ(null_or(std::optional<std::int64_t>(3)), Value(std::int64_t{3}));
 }

@@ -20,20 +20,26 @@ namespace {
 using detail::LockFile;
 using detail::SqliteConnection;
 using detail::Submission;
-using detail::WorkThread;
+using detail::WorkThreads;
 
 constexpr std::size_t kGroupSize = 64;
 
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(LockFile lock, SqliteConnection writing, SqliteConnection reading,
-                 const asio::any_io_executor& loop)
+                 const asio::any_io_executor& loop, const Clock* clock)
       : lock_(std::move(lock)),
+        clock_(clock ? *clock : system_clock_),
         writing_(std::move(writing)),
         reading_(std::move(reading)),
-        reader_(loop, 1, [this](std::span<Submission> group) { detail::read_each(reading_, group); }),
-        writer_(loop, kGroupSize,
-                [this](std::span<Submission> group) { detail::commit_together(writing_, group); }) {}
+        reader_(1, one_thread([this, loop](std::vector<Submission> group) {
+                  detail::read_each(reading_, group, clock_);
+                  detail::deliver(loop, std::move(group));
+                })),
+        writer_(kGroupSize, one_thread([this, loop](std::vector<Submission> group) {
+                  detail::commit_together(writing_, group, clock_);
+                  detail::deliver(loop, std::move(group));
+                })) {}
 
   void close() override {
     writer_.close();
@@ -42,7 +48,7 @@ class SqliteDatabase final : public Database {
 
  protected:
   Task<std::optional<Error>> run(Work work, Mode mode) override {
-    WorkThread& thread = mode == Mode::write ? writer_ : reader_;
+    WorkThreads& thread = mode == Mode::write ? writer_ : reader_;
     asio::executor_work_guard<asio::any_io_executor> caller(co_await asio::this_coro::executor);
     co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::optional<Error>)>(
         [&thread, &work, &caller](auto handler) {
@@ -53,11 +59,19 @@ class SqliteDatabase final : public Database {
   }
 
  private:
+  static std::vector<WorkThreads::RunGroup> one_thread(WorkThreads::RunGroup run) {
+    std::vector<WorkThreads::RunGroup> out;
+    out.push_back(std::move(run));
+    return out;
+  }
+
   LockFile lock_;  // Given up last.
+  SystemClock system_clock_;
+  const Clock& clock_;
   SqliteConnection writing_;
   SqliteConnection reading_;
-  WorkThread reader_;
-  WorkThread writer_;
+  WorkThreads reader_;
+  WorkThreads writer_;
 };
 
 Result<void> create_folder_of(const std::filesystem::path& file) {
@@ -83,7 +97,8 @@ Result<void> create_private(const std::filesystem::path& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file, asio::any_io_executor loop) {
+Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file, asio::any_io_executor loop,
+                                              const Clock* clock) {
   if (const auto created = create_folder_of(file); !created) return fail(created.error());
   auto lock = LockFile::acquire(file.string() + ".lock");
   if (!lock) return fail(lock.error());
@@ -93,7 +108,8 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
   if (const auto migrated = migrate(*writing, migrations()); !migrated) return fail(migrated.error());
   auto reading = SqliteConnection::open(file, SqliteConnection::Access::read_only);
   if (!reading) return fail(reading.error());
-  return std::make_unique<SqliteDatabase>(std::move(*lock), std::move(*writing), std::move(*reading), loop);
+  return std::make_unique<SqliteDatabase>(std::move(*lock), std::move(*writing), std::move(*reading), loop,
+                                          clock);
 }
 
 }  // namespace trawl::db

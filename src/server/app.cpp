@@ -82,15 +82,16 @@ App::App(asio::io_context& context, const Config& config)
 
 Task<Result<void>> App::open() {
   const std::filesystem::path root = std::filesystem::absolute(config_.storage.dir);
-  const std::filesystem::path file = std::filesystem::absolute(sqlite_file(config_.db.url));
   std::error_code failed;
   std::filesystem::create_directories(root, failed);
-  if (!failed) std::filesystem::create_directories(file.parent_path(), failed);
   if (failed)
-    co_return fail(Errc::unavailable, fmt::format("cannot create {}: {} (storage.dir, db.url)", root.string(),
-                                                  failed.message()));
+    co_return fail(Errc::unavailable,
+                   fmt::format("cannot create {}: {} (storage.dir)", root.string(), failed.message()));
 
-  auto database = db::open_sqlite(file, executor_);
+  auto database =
+      shared_database()
+          ? db::open_postgres(config_.db.url, executor_, static_cast<std::size_t>(config_.db.connections))
+          : db::open_sqlite(std::filesystem::absolute(sqlite_file(config_.db.url)), executor_);
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
@@ -104,8 +105,9 @@ Task<Result<void>> App::open() {
       downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});
   build_worker();
 
-  // Only one process opens the database, so whoever held these leases is gone.
-  const auto taken_back = co_await store_->reap(true);
+  // Only one process opens an SQLite database, so whoever held these leases is gone. Over PostgreSQL
+  // other nodes live: their leases run out by themselves if they do not.
+  const auto taken_back = co_await store_->reap(!shared_database());
   if (!taken_back) co_return fail(taken_back.error());
   if (*taken_back > 0) log_warn("downloads of an earlier process are queued again", {{"jobs", *taken_back}});
   co_return Result<void>();

@@ -45,6 +45,8 @@ class App {
   [[nodiscard]] std::size_t running() const { return worker_ ? worker_->running() : 0; }
 
  private:
+  // Other processes may use the same database.
+  [[nodiscard]] bool shared_database() const { return postgres_url(config_.db.url); }
   void build_worker();
 
   Config config_;

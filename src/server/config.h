@@ -44,8 +44,9 @@ BOOST_DESCRIBE_STRUCT(StorageConfig, (), (dir, retention_hours, low_disk_bytes))
 
 struct DbConfig {
   std::string url;  // Unless set: trawl.db in storage.dir; never empty once loaded.
+  int connections = 8;
 };
-BOOST_DESCRIBE_STRUCT(DbConfig, (), (url))
+BOOST_DESCRIBE_STRUCT(DbConfig, (), (url, connections))
 
 struct DownloadConfig {
   int max_concurrent = 10;
@@ -130,6 +131,8 @@ struct Config {
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, storage, db, download, batch, transfer, jobs, engine, ffmpeg, policy,
                        log, logs))
+
+[[nodiscard]] bool postgres_url(std::string_view url);
 
 // The file a checked db.url names: "sqlite:///trawl.db" is relative, "sqlite:////var/trawl.db" absolute.
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);

@@ -30,12 +30,12 @@ Converted auth_mode(std::string_view text) {
   return std::unexpected("must be true or false");
 }
 
-// SQLAlchemy names its driver in the scheme: sqlite+aiosqlite:///./file.db
+// SQLAlchemy names its driver in the scheme: sqlite+aiosqlite:///./file.db, postgresql+asyncpg://host/name
 Converted database_url(std::string_view text) {
-  const auto colon = text.find(':');
-  const std::string_view scheme = text.substr(0, colon);
-  if (colon == std::string_view::npos || !scheme.starts_with("sqlite+")) return std::string(text);
-  return fmt::format("sqlite{}", text.substr(colon));
+  const auto plus = text.find('+'), colon = text.find(':');
+  if (plus == std::string_view::npos || colon == std::string_view::npos || plus > colon)
+    return std::string(text);
+  return fmt::format("{}{}", text.substr(0, plus), text.substr(colon));
 }
 
 Converted sqlite_url(std::string_view path) {

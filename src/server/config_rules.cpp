@@ -59,7 +59,8 @@ std::optional<std::string> check_path(std::string_view text) {
 
 std::optional<std::string> check_db_url(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  if (!text.starts_with(kSqlite)) return "must begin with sqlite:///, the only database supported";
+  if (postgres_url(text)) return check_path(text);
+  if (!text.starts_with(kSqlite)) return "must begin with sqlite:/// or postgresql://";
   text.remove_prefix(kSqlite.size());
   if (text.empty() || text.starts_with(":memory:")) return "must name a file, as jobs outlive the process";
   if (text.contains('?')) return "must not have options after the path";
@@ -71,6 +72,10 @@ std::optional<std::string> check_domain(std::string_view text) {
   if (text.size() <= 253 && std::ranges::all_of(labels, label)) return std::nullopt;
   return fmt::format("must be domains such as example.com, which covers its subdomains; '{}' is none",
                      to_valid_utf8(text));
+}
+
+bool postgres_url(std::string_view url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
 }
 
 std::filesystem::path sqlite_file(std::string_view url) {

@@ -75,9 +75,12 @@ template <>
 struct trawl::Rules<trawl::server::DbConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "url",
-       .doc = "The database of jobs: `sqlite:///relative/path` or `sqlite:////absolute/path`.",
+       .doc = "The database of jobs: `sqlite:///relative/path`, `sqlite:////absolute/path`, or "
+              "`postgresql://user:password@host/name` for several servers over one database.",
        .max = 4000,
-       .check = server::check_db_url}};
+       .secret = true,
+       .check = server::check_db_url},
+      {.name = "connections", .doc = "Connections to PostgreSQL; SQLite needs none.", .min = 1, .max = 64}};
 };
 
 template <>

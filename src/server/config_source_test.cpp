@@ -86,7 +86,7 @@ TEST(Normalise, SaysWhatAValueMustBe) {
       {"storage.dir", "", "length must be between 1 and 4000"},
       {"storage.retention_hours", "nan", "must be a number"},
       {"storage.retention_hours", -1, "must be between 0 and 8760"},
-      {"db.url", "postgresql://x/y", "must begin with sqlite:///, the only database supported"},
+      {"db.url", "mysql://x/y", "must begin with sqlite:/// or postgresql://"},
       {"db.url", "sqlite:///:memory:", "must name a file, as jobs outlive the process"},
       {"download.max_bytes", "1KiB", "must be at least 1048576"},
       {"download.max_bytes", "lots", "must be a size such as 1048576 or 10GiB"},

@@ -2,9 +2,8 @@
 
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "base/log.h"
+#include "db/detail/work_thread.h"
 
 namespace trawl::db::detail {
 namespace {
@@ -12,37 +11,39 @@ namespace {
 class SqliteTransaction final : public Transaction {
  public:
   // `actions` is null in a read.
-  SqliteTransaction(SqliteConnection& connection, std::vector<std::function<void()>>* actions)
-      : connection_(connection), actions_(actions) {}
+  SqliteTransaction(SqliteConnection& connection, SystemTime now, std::vector<std::function<void()>>* actions)
+      : connection_(connection), now_(now), actions_(actions) {}
 
   Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
-    return connection_.query(sql, parameters);
+    if (failure_) return fail(*failure_);
+    auto rows = connection_.query(sql, parameters);
+    if (!rows) failure_ = rows.error();
+    return rows;
   }
   Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters) override {
-    return connection_.execute(sql, parameters);
+    if (failure_) return fail(*failure_);
+    auto count = connection_.execute(sql, parameters);
+    if (!count) failure_ = count.error();
+    return count;
   }
+  SystemTime now() const override { return now_; }
   void on_commit(std::function<void()> action) override {
     if (!actions_) throw std::logic_error("on_commit in a read");
     actions_->push_back(std::move(action));
   }
+  // What a statement failed with: as in PostgreSQL, nothing follows it and nothing is committed.
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 
  private:
   SqliteConnection& connection_;
+  const SystemTime now_;
   std::vector<std::function<void()>>* actions_;
+  std::optional<Error> failure_;
 };
 
-Error thrown(std::string_view what) {
-  return fail(Errc::internal, fmt::format("the work given to the database threw: {}", what)).error();
-}
-
-std::optional<Error> attempt(Work& work, Transaction& transaction) {
-  try {
-    return work(transaction);
-  } catch (const std::exception& error) {
-    return thrown(error.what());
-  } catch (...) {
-    return thrown("something that is no std::exception");
-  }
+std::optional<Error> attempt_all(Work& work, SqliteTransaction& transaction) {
+  auto failure = attempt(work, transaction);
+  return failure ? failure : transaction.failure();
 }
 
 void fail_all(std::span<Submission> group, const Error& error) {
@@ -58,13 +59,13 @@ void roll_back(SqliteConnection& connection) {
   }
 }
 
-void run_in_savepoint(SqliteConnection& connection, Submission& submission) {
+void run_in_savepoint(SqliteConnection& connection, Submission& submission, const Clock& clock) {
   if (const auto begun = connection.execute("SAVEPOINT work"); !begun) {
     submission.failure = begun.error();
     return roll_back(connection);
   }
-  SqliteTransaction transaction(connection, &submission.on_commit);
-  submission.failure = attempt(submission.work, transaction);
+  SqliteTransaction transaction(connection, clock.now(), &submission.on_commit);
+  submission.failure = attempt_all(submission.work, transaction);
   if (submission.failure && connection.in_transaction()) {
     // If even this fails, the changes of this work cannot be told from those of the others.
     if (!connection.execute("ROLLBACK TO work")) return roll_back(connection);
@@ -77,14 +78,14 @@ void run_in_savepoint(SqliteConnection& connection, Submission& submission) {
 }
 
 // Runs works from the front in one transaction and returns how many are settled.
-std::size_t run_transaction(SqliteConnection& connection, std::span<Submission> group) {
+std::size_t run_transaction(SqliteConnection& connection, std::span<Submission> group, const Clock& clock) {
   roll_back(connection);
   if (const auto begun = connection.execute("BEGIN IMMEDIATE"); !begun) {
     fail_all(group, begun.error());
     return group.size();
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
-    run_in_savepoint(connection, group[i]);
+    run_in_savepoint(connection, group[i], clock);
     if (connection.in_transaction()) continue;
     const Error lost = fail(Errc::unavailable, "the database gave the transaction up; try again").error();
     fail_all(group.first(i + 1), group[i].failure.value_or(lost));
@@ -99,18 +100,18 @@ std::size_t run_transaction(SqliteConnection& connection, std::span<Submission> 
 
 }  // namespace
 
-void commit_together(SqliteConnection& connection, std::span<Submission> group) {
-  while (!group.empty()) group = group.subspan(run_transaction(connection, group));
+void commit_together(SqliteConnection& connection, std::span<Submission> group, const Clock& clock) {
+  while (!group.empty()) group = group.subspan(run_transaction(connection, group, clock));
 }
 
-void read_each(SqliteConnection& connection, std::span<Submission> group) {
+void read_each(SqliteConnection& connection, std::span<Submission> group, const Clock& clock) {
   for (Submission& submission : group) {
     if (const auto begun = connection.execute("BEGIN"); !begun) {
       submission.failure = begun.error();
       continue;
     }
-    SqliteTransaction transaction(connection, nullptr);
-    submission.failure = attempt(submission.work, transaction);
+    SqliteTransaction transaction(connection, clock.now(), nullptr);
+    submission.failure = attempt_all(submission.work, transaction);
     roll_back(connection);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/clock.h"
 #include "db/detail/sqlite_connection.h"
 #include "db/detail/work_thread.h"
 
@@ -11,9 +12,9 @@ namespace trawl::db::detail {
 //
 // Afterwards `failure` is empty exactly for what is durable. When SQLite gives the transaction up in
 // the middle (full disk, I/O error), what ran before in it fails too and the rest gets a new one.
-void commit_together(SqliteConnection& connection, std::span<Submission> group);
+void commit_together(SqliteConnection& connection, std::span<Submission> group, const Clock& clock);
 
 // Runs each work on a snapshot of its own.
-void read_each(SqliteConnection& connection, std::span<Submission> group);
+void read_each(SqliteConnection& connection, std::span<Submission> group, const Clock& clock);
 
 }  // namespace trawl::db::detail

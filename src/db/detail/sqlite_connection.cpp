@@ -25,6 +25,8 @@ int bind(sqlite3_stmt* statement, int index, const Value& value) {
     sqlite3_stmt* statement;
     int index;
     int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
+    int operator()(NullInteger) const { return sqlite3_bind_null(statement, index); }
+    int operator()(NullText) const { return sqlite3_bind_null(statement, index); }
     int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, index, v); }
     int operator()(double v) const { return sqlite3_bind_double(statement, index, v); }
     int operator()(const std::string& v) const {

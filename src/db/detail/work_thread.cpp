@@ -1,6 +1,7 @@
 #include "db/detail/work_thread.h"
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include "base/log.h"
 
@@ -23,15 +24,28 @@ void run_action(const std::function<void()>& action) {
   }
 }
 
+Error thrown(std::string_view what) {
+  return fail(Errc::internal, fmt::format("the work given to the database threw: {}", what)).error();
+}
+
 }  // namespace
 
-WorkThread::WorkThread(asio::any_io_executor loop, std::size_t group_size, RunGroup run)
-    : loop_(std::move(loop)),
-      group_size_(group_size),
-      run_(std::move(run)),
-      thread_([this] { work_until_closed(); }) {}
+std::optional<Error> attempt(Work& work, Transaction& transaction) {
+  try {
+    return work(transaction);
+  } catch (const std::exception& error) {
+    return thrown(error.what());
+  } catch (...) {
+    return thrown("something that is no std::exception");
+  }
+}
 
-void WorkThread::submit(Submission submission) {
+WorkThreads::WorkThreads(std::size_t group_size, std::vector<RunGroup> run)
+    : group_size_(group_size), run_(std::move(run)) {
+  for (RunGroup& one : run_) threads_.emplace_back([this, &one] { work_until_closed(one); });
+}
+
+void WorkThreads::submit(Submission submission) {
   {
     const std::lock_guard lock(mutex_);
     if (!closed_ && waiting_.size() < kCapacity) {
@@ -46,16 +60,18 @@ void WorkThread::submit(Submission submission) {
   resume_caller(std::move(submission));
 }
 
-void WorkThread::close() {
+void WorkThreads::close() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
   }
-  changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
-std::vector<Submission> WorkThread::take() {
+std::vector<Submission> WorkThreads::take() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
   std::vector<Submission> group;
@@ -66,20 +82,19 @@ std::vector<Submission> WorkThread::take() {
   return group;
 }
 
-void WorkThread::work_until_closed() {
+void WorkThreads::work_until_closed(RunGroup& run) {
   while (true) {
     std::vector<Submission> group = take();
     if (group.empty()) return;
-    run_(group);
-    deliver(std::move(group));
+    run(std::move(group));
   }
 }
 
-void WorkThread::deliver(std::vector<Submission> group) {
+void deliver(const asio::any_io_executor& loop, std::vector<Submission> group) {
   for (Submission& submission : group) {
     if (submission.failure) continue;
     for (auto& action : submission.on_commit) {
-      asio::post(loop_, [action = std::move(action)] { run_action(action); });
+      asio::post(loop, [action = std::move(action)] { run_action(action); });
     }
   }
   for (Submission& submission : group) resume_caller(std::move(submission));

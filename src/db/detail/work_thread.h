@@ -5,7 +5,6 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <thread>
 #include <vector>
 
@@ -18,49 +17,53 @@
 
 namespace trawl::db::detail {
 
-// A piece of work on its way to the database's thread and back to its caller.
+// A piece of work on its way to a thread of the database and back to its caller.
 struct Submission {
   Work work;
+  bool reads_only = false;
   asio::any_completion_handler<void(std::optional<Error>)> handler;
   asio::executor_work_guard<asio::any_io_executor> caller;  // Keeps its loop running until the answer.
   std::optional<Error> failure = {};
   std::vector<std::function<void()>> on_commit = {};
 };
 
-// A thread that takes what is waiting, in groups, in order of arrival.
-//
-// When a group has run, the on_commit actions of those that did not fail are posted to `loop`, then
-// every caller is resumed on its own executor, where the work is also destroyed.
-class WorkThread {
+// Runs `work`; what it throws becomes an error.
+[[nodiscard]] std::optional<Error> attempt(Work& work, Transaction& transaction);
+
+// Posts the on_commit actions of those that did not fail to `loop`, then resumes every caller on its
+// own executor, where the work is also destroyed.
+void deliver(const asio::any_io_executor& loop, std::vector<Submission> group);
+
+// Threads that take what is waiting, in groups, in order of arrival.
+class WorkThreads {
  public:
   static constexpr std::size_t kCapacity = 16'384;
-  // Runs every submission of the group and sets the failure of those that failed.
-  using RunGroup = std::move_only_function<void(std::span<Submission>)>;
+  // Runs every submission of the group, sets the failure of those that failed, and delivers them.
+  using RunGroup = std::move_only_function<void(std::vector<Submission>)>;
 
-  WorkThread(asio::any_io_executor loop, std::size_t group_size, RunGroup run);
-  ~WorkThread() { close(); }
+  // One thread for each of `run`.
+  WorkThreads(std::size_t group_size, std::vector<RunGroup> run);
+  ~WorkThreads() { close(); }
 
   // Completes with unavailable after close(), or when kCapacity are waiting.
   void submit(Submission submission);
 
-  // Runs what is waiting and ends the thread. Not to be called on that thread.
+  // Runs what is waiting and ends the threads. Not to be called on one of them.
   void close();
 
  private:
-  void work_until_closed();
+  void work_until_closed(RunGroup& run);
   [[nodiscard]] std::vector<Submission> take();
-  void deliver(std::vector<Submission> group);
 
-  const asio::any_io_executor loop_;
   const std::size_t group_size_;
-  RunGroup run_;
+  std::vector<RunGroup> run_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Submission> waiting_;
   bool closed_ = false;
 
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace trawl::db::detail
