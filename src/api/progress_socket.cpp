@@ -85,6 +85,10 @@ class ProgressSocket::Session {
       }
       const auto* arrived = std::get_if<0>(&woken);
       if (!arrived || !*arrived) continue;
+      if ((*arrived)->elsewhere && (*arrived)->type != events::Type::progress) {
+        behind = true;  // Two nodes may be heard in another order than they wrote.
+        continue;
+      }
       if (!co_await forward(**arrived)) co_return false;
       if (is_final(**arrived)) co_return true;
     }

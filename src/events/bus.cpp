@@ -34,9 +34,7 @@ void Subscription::offer(const Event& event) {
   if (lagged_ || (job_ && *job_ != event.job)) return;
   const bool recorded = event.type != Type::progress;
   if (recorded && recorded_ == kCapacity) {
-    lagged_ = true;
-    waiting_.clear();
-    recorded_ = 0;
+    cut_off();
   } else if (recorded || !replace_progress(event)) {
     waiting_.push_back(event);
     if (recorded) ++recorded_;
@@ -44,7 +42,21 @@ void Subscription::offer(const Event& event) {
   arrived_.notify_all();
 }
 
+void Subscription::cut_off() {
+  lagged_ = true;
+  waiting_.clear();
+  recorded_ = 0;
+  arrived_.notify_all();
+}
+
+void Bus::cut_off_all() {
+  for (const auto& weak : subscriptions_) {
+    if (const auto subscription = weak.lock()) subscription->cut_off();
+  }
+}
+
 void Bus::publish(const Event& event) {
+  if (tap_ && !event.elsewhere) tap_(event);
   if (event.type == Type::progress) remember(event);
   if (is_final(event)) progress_.erase(event.job);
   for (auto it = subscriptions_.begin(); it != subscriptions_.end();) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@ struct Event {
   // status: {status, phase?, message, error_code?, final: bool}; log: {level, message};
   // progress: what the job's progress object holds.
   json::object data;
+  bool elsewhere = false;  // Heard of from another node (relay.h).
 };
 
 // What one watcher has not yet seen. Bounded: of progress only the newest is kept per job, in the
@@ -45,6 +47,7 @@ class Subscription {
  private:
   friend class Bus;
   void offer(const Event& event);
+  void cut_off();
   bool replace_progress(const Event& event);
 
   std::optional<JobId> job_;  // Empty: all jobs.
@@ -54,7 +57,8 @@ class Subscription {
   trawl::Event arrived_;
 };
 
-// Tells watchers in this process what just happened. A hint only: the log is the truth.
+// Tells watchers in this process what just happened, here and, with a relay, on other nodes. A hint
+// only: the log is the truth.
 // Used on one executor.
 class Bus {
  public:
@@ -68,13 +72,20 @@ class Bus {
   // Watches one job, or all of them; ends when the returned object is dropped.
   [[nodiscard]] std::shared_ptr<Subscription> subscribe(std::optional<JobId> job);
 
-  // The newest progress published for a job that is running here, if any.
+  // Called with every event that is published here; empty for nobody. Events from elsewhere are not
+  // told, so that two nodes do not send them to and fro.
+  void tap(std::function<void(const Event&)> tap) { tap_ = std::move(tap); }
+  // Makes every watcher look into the log, as after a lag: events may have been missed.
+  void cut_off_all();
+
+  // The newest progress published for a running job, if any.
   [[nodiscard]] std::optional<json::object> progress_of(const JobId& job) const;
 
  private:
   void remember(const Event& event);
 
   asio::any_io_executor executor_;
+  std::function<void(const Event&)> tap_;
   std::list<std::weak_ptr<Subscription>> subscriptions_;
   std::map<JobId, Event> progress_;  // Dropped with the job's final status.
 };
