@@ -33,11 +33,12 @@ Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::st
   if (auto judged = co_await admit_url(policy_, request.url); !judged) co_return fail(judged.error());
   if (auto space = co_await check_space(); !space) co_return fail(space.error());
 
+  std::string origin = net::parse_url(request.url)->host;
   auto job = co_await store_.add({.kind = "download",
                                   .tenant = std::move(tenant),
+                                  .origin = std::move(origin),
                                   .priority = request.priority,
-                                  .request = encode(request).as_object()},
-                                 limits_.queue_max);
+                                  .request = encode(request).as_object()});
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
 }

@@ -20,7 +20,6 @@ struct Download {
 };
 
 struct SubmitLimits {
-  std::int64_t queue_max = 1000;
   std::int64_t low_disk_bytes = 0;  // Less free space than this closes admission; 0: never.
 };
 

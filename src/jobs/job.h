@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -16,13 +17,20 @@ struct Job {
   JobId id;
   std::string kind;
   std::string tenant;
+  std::string origin;  // The host it fetches from.
   int priority = 5;
+  std::int64_t turn = 0;  // jobs/turn.h
   State state = State::queued;
   std::string phase = "waiting";
   std::int64_t epoch = 0;
   int failures = 0;
   int crashes = 0;
+  int losses = 0;  // Attempts whose worker vanished.
+  int replays = 0;
+  bool pause_asked = false;
+  std::optional<int> max_retries;  // Empty: the budget of the store.
   SystemTime not_before;
+  std::optional<SystemTime> scheduled_at, deadline;
   json::object request;
   json::object checkpoint;
   json::object progress;
@@ -37,9 +45,28 @@ struct Job {
 
 struct NewJob {
   std::string kind;
-  std::string tenant;
+  std::string tenant;  // Whose it is: the id of the API key it was made with.
+  std::string origin = {};
   int priority = 5;
   json::object request;
+  std::optional<SystemTime> scheduled_at = {};  // Not to be run earlier.
+  std::optional<SystemTime> deadline = {};      // Not wanted any more from then on.
+  std::optional<int> max_retries = {};
+};
+
+// An attempt that did not complete its job.
+struct AttemptRecord {
+  std::int64_t epoch = 0;
+  std::string worker;
+  SystemTime started_at, ended_at;
+  State state = State::failed;  // What became of the job.
+  std::string error_code, error_message;
+};
+
+// A dead job and how it came to that, oldest attempt first.
+struct DeadLetter {
+  Job job;
+  std::vector<AttemptRecord> history;
 };
 
 // The right to work on a job, until it runs out or the job is handed to somebody else. `epoch` is

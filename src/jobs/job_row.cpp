@@ -53,6 +53,14 @@ Result<Job> read_job(const db::Row& row) {
   job.updated_at = from_millis(row.integer(17));
   job.started_at = maybe_time(row, 18);
   job.completed_at = maybe_time(row, 19);
+  job.origin = row.text(20);
+  job.turn = row.integer(21);
+  job.losses = static_cast<int>(row.integer(22));
+  job.replays = static_cast<int>(row.integer(23));
+  job.pause_asked = row.boolean(24);
+  if (const auto retries = row.maybe_integer(25)) job.max_retries = static_cast<int>(*retries);
+  job.scheduled_at = maybe_time(row, 26);
+  job.deadline = maybe_time(row, 27);
   return job;
 }
 

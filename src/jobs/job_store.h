@@ -11,10 +11,21 @@
 #include "base/log.h"
 #include "db/database.h"
 #include "events/event_log.h"
+#include "jobs/fair_share.h"
 #include "jobs/job.h"
 #include "jobs/retry.h"
 
 namespace trawl::jobs {
+
+namespace detail {
+struct Change;
+}
+
+// How many jobs may wait; 0: no limit.
+struct Depths {
+  std::int64_t total = 0;
+  std::int64_t per_tenant = 0;
+};
 
 // Keeps jobs from the moment they are asked for until they are settled, with an event for every
 // change of state in the same transaction.
@@ -23,16 +34,29 @@ namespace trawl::jobs {
 // holder carry it and fail with Errc::conflict once the job was handed out again or settled.
 class JobStore {
  public:
-  JobStore(db::Database& database, events::EventLog& log, const Clock& clock, Budgets budgets,
-           asio::any_io_executor executor)
-      : database_(database), log_(log), clock_(clock), budgets_(budgets), bell_(executor) {}
+  struct Options {
+    Budgets budgets = {};
+    Caps caps = {};
+    Depths depths = {};
+  };
 
-  // Errc::unavailable, reason "queue_full", when `max_queued` jobs are waiting already.
-  [[nodiscard]] Task<Result<Job>> add(NewJob job, std::int64_t max_queued);
+  JobStore(db::Database& database, events::EventLog& log, const Clock& clock, Options options,
+           asio::any_io_executor executor)
+      : database_(database), log_(log), clock_(clock), options_(options), bell_(executor) {}
+
+  // Errc::unavailable, reason "queue_full", when as many jobs wait as may; Errc::rate_limited, reason
+  // "too_many_queued", when as many of the tenant do. `also` runs in the same transaction: what it
+  // writes exists exactly when the job does.
+  using With = std::function<Result<void>(db::Transaction&, const Job&)>;
+  [[nodiscard]] Task<Result<Job>> add(NewJob job, With also = {});
+  // The same inside a transaction of the caller's.
+  [[nodiscard]] Result<Job> add(db::Transaction& transaction, const NewJob& job);
+
   [[nodiscard]] Task<Result<Job>> find(JobId id);  // Errc::not_found
 
   struct Filter {
-    std::vector<State> states;  // Empty: all.
+    std::vector<State> states;          // Empty: all.
+    std::optional<std::string> tenant;  // Empty: everybody's.
     std::int64_t offset = 0;
     std::int64_t limit = 20;
   };
@@ -43,12 +67,13 @@ class JobStore {
   [[nodiscard]] Task<Result<Page>> list(Filter filter);
   [[nodiscard]] Task<Result<std::map<State, std::int64_t>>> counts();
 
-  // Hands the most urgent ready jobs to `owner`, at most `limit`, each for `length`.
+  // Hands the most urgent ready jobs to `owner`, at most `limit`, each for `length`: fair_share.h says
+  // which.
   [[nodiscard]] Task<Result<std::vector<Job>>> claim(std::string owner, std::size_t limit, Millis length);
   // Extends leases; returns those that are still held, of which some may be asked to stop.
   struct Renewed {
     std::set<Lease> held;
-    std::set<Lease> cancelling;
+    std::set<Lease> cancelling, pausing;
   };
   [[nodiscard]] Task<Result<Renewed>> renew(std::vector<Lease> leases, Millis length);
 
@@ -60,21 +85,44 @@ class JobStore {
   using Also = std::function<Result<json::object>(db::Transaction&)>;
   [[nodiscard]] Task<Result<void>> complete(Lease lease, Also also);
   // Settles by judge_failure(); returns the state that came of it.
-  [[nodiscard]] Task<Result<State>> fail(Lease lease, Error error);
-  // Gives the job back unharmed, for a drain.
+  [[nodiscard]] Task<Result<State>> fail(Lease lease, Error error,
+                                         std::optional<std::chrono::seconds> retry_after = {});
+  // Gives the job back unharmed, for a drain; paused when that was asked for.
   [[nodiscard]] Task<Result<void>> release(Lease lease);
   // Confirms that a job in `cancelling` has stopped.
   [[nodiscard]] Task<Result<void>> settle_cancelled(Lease lease);
+  // Ends a running job whose deadline has passed.
+  [[nodiscard]] Task<Result<void>> settle_expired(Lease lease);
 
-  // Asks for the end of a job: a waiting one is cancelled at once, a running one is told to stop.
-  // Returns the state that came of it; Errc::conflict, reason "already_final", when it has ended.
+  // What people ask for. Each returns the state that came of it.
+  //
+  // The end of a job: a waiting one is cancelled at once, a running one is told to stop. Errc::conflict,
+  // reason "already_final", when it has ended.
   [[nodiscard]] Task<Result<State>> cancel(JobId id);
+  // A waiting job is paused at once; a running one is told to stop, keeps what it has and stays
+  // `running` until then. Errc::conflict: "already_final", or "being_cancelled".
+  [[nodiscard]] Task<Result<State>> pause(JobId id);
+  // Lets a paused job go on where it was, and takes back a pause that has not come about. Errc::conflict,
+  // reason "not_paused".
+  [[nodiscard]] Task<Result<State>> resume(JobId id);
+  // Tries a delayed job now, and one that ended without success again, with its budgets as new.
+  // Errc::conflict, reason "not_retryable".
+  [[nodiscard]] Task<Result<State>> retry(JobId id);
   // Deletes a job that has ended, with its events and rows.
   [[nodiscard]] Task<Result<void>> remove(JobId id);
+
+  // Dead jobs, newest first.
+  struct DeadLetters {
+    std::vector<DeadLetter> letters;
+    std::int64_t total = 0;
+  };
+  [[nodiscard]] Task<Result<DeadLetters>> dead_letters(std::int64_t offset, std::int64_t limit);
 
   // Requeues (or settles) running jobs whose lease has run out; all of them with `all_leases`, for
   // the start of the only process that opens the database. Returns how many.
   [[nodiscard]] Task<Result<std::size_t>> reap(bool all_leases);
+  // Queues what is due and ends what waits past its deadline. Returns how many.
+  [[nodiscard]] Task<Result<std::size_t>> tend();
 
   [[nodiscard]] Task<Result<void>> add_log(JobId id, LogLevel level, std::string message);
 
@@ -82,15 +130,19 @@ class JobStore {
   [[nodiscard]] Event& bell() { return bell_; }
 
  private:
-  struct Change;
-  Result<void> change(db::Transaction& transaction, const Change& change);
-  Result<void> announce(db::Transaction& transaction, const JobId& id, State state, std::string_view phase,
-                        const std::optional<Error>& error);
+  Result<void> change(db::Transaction& transaction, const detail::Change& change);
+  Result<void> announce(db::Transaction& transaction, const Lease& lease, State state, std::string_view phase,
+                        const std::optional<Error>& error, json::object more = {});
+  Result<void> check_depths(db::Transaction& transaction, const std::string& tenant);
+  Result<std::size_t> queue_due(db::Transaction& transaction);
+  Result<std::size_t> expire_waiting(db::Transaction& transaction);
+  Result<std::vector<JobId>> choose(db::Transaction& transaction, Load& load, std::size_t limit);
+  Result<void> take_back(db::Transaction& transaction, const Job& job);
 
   db::Database& database_;
   events::EventLog& log_;
   const Clock& clock_;
-  Budgets budgets_;
+  Options options_;
   Event bell_;
 };
 

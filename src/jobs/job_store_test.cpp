@@ -20,7 +20,11 @@ class JobStoreTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     log.emplace(*database, bus, clock);
-    store.emplace(*database, *log, clock, Budgets{.failures = 1}, context.get_executor());
+    store.emplace(*database, *log, clock,
+                  JobStore::Options{.budgets = {.failures = 1},
+                                    .caps = {.per_tenant = 0, .per_origin = 2},
+                                    .depths = {.total = 100, .per_tenant = 5}},
+                  context.get_executor());
   }
 
   template <class T>
@@ -29,10 +33,10 @@ class JobStoreTest : public testing::Test {
   }
 
   Job add(int priority = 5) {
-    return run(store->add({.kind = "download", .tenant = "", .priority = priority, .request = {{"url", "x"}}},
-                          100))
-        .value();
+    return add({.kind = "download", .tenant = "", .priority = priority, .request = {{"url", "x"}}});
   }
+  Job add(NewJob job) { return run(store->add(std::move(job))).value(); }
+  State state_of(const JobId& id) { return run(store->find(id))->state; }
   std::optional<Job> claim_one() {
     auto jobs = run(store->claim("worker", 1, 30s)).value();
     return jobs.empty() ? std::nullopt : std::optional(jobs.front());
@@ -128,8 +132,8 @@ TEST_F(JobStoreTest, ReleaseCostsNoBudgetButAVanishedWorkerDoes) {
   ASSERT_TRUE(claim_one());
   EXPECT_EQ(run(store->reap(true)), 1u);
   const Job job = run(store->find(id)).value();
-  EXPECT_EQ(job.crashes, 1);
-  EXPECT_EQ(job.failures, 0);
+  EXPECT_EQ(job.losses, 1);
+  EXPECT_EQ(job.failures + job.crashes, 0);
   EXPECT_EQ(job.state, State::queued);
 }
 
@@ -148,10 +152,21 @@ TEST_F(JobStoreTest, RenewalKeepsWhatIsHeldAndTellsWhatIsLostOrCancelled) {
 }
 
 TEST_F(JobStoreTest, RefusesMoreThanTheQueueHolds) {
-  add();
-  const auto refused = run(store->add({.kind = "download", .request = {}}, 1));
-  EXPECT_EQ(refused.error().reason, "queue_full");
-  EXPECT_EQ(run(store->list({}))->total, 1);
+  for (int i = 0; i < 5; ++i) add();
+  const auto refused = run(store->add({.kind = "download", .tenant = "", .request = {}}));
+  EXPECT_EQ(refused.error().reason, "too_many_queued");
+  for (int i = 0; i < 95; ++i) add({.kind = "download", .tenant = fmt::format("t{}", i), .request = {}});
+  EXPECT_EQ(run(store->add({.kind = "download", .tenant = "new", .request = {}})).error().reason,
+            "queue_full");
+  EXPECT_EQ(run(store->list({}))->total, 100);
+}
+
+TEST_F(JobStoreTest, AddsNothingWhenTheAccompanyingWriteFails) {
+  const auto refused = run(
+      store->add({.kind = "download", .tenant = "", .request = {}},
+                 [](db::Transaction&, const Job&) -> Result<void> { return fail(Errc::conflict, "no"); }));
+  EXPECT_EQ(refused.error().code, Errc::conflict);
+  EXPECT_EQ(run(store->list({}))->total, 0);
 }
 
 TEST_F(JobStoreTest, KeepsCheckpointsForTheNextAttempt) {
@@ -171,6 +186,144 @@ TEST_F(JobStoreTest, ListsNewestFirstByPages) {
   ASSERT_EQ(page.jobs.size(), 1u);
   EXPECT_EQ(page.jobs[0].id, a);
   EXPECT_EQ(run(store->list({}))->jobs[0].id, c);
+}
+
+TEST_F(JobStoreTest, KeepsAScheduledJobUntilItsTimeHasCome) {
+  const JobId id =
+      add({.kind = "download", .tenant = "", .request = {}, .scheduled_at = clock.now() + 1h}).id;
+  EXPECT_EQ(state_of(id), State::scheduled);
+  EXPECT_FALSE(claim_one());
+  clock.advance(1h);
+  EXPECT_EQ(claim_one()->id, id);
+  EXPECT_EQ(statuses(id), (std::vector<std::string>{"scheduled", "queued", "running"}));
+}
+
+TEST_F(JobStoreTest, ExpiresWhatWaitsPastItsDeadlineAndWhatRunsThen) {
+  const auto until = clock.now() + 1min;
+  const JobId waiting =
+      add({.kind = "download", .tenant = "", .priority = 1, .request = {}, .deadline = until}).id;
+  const JobId paused =
+      add({.kind = "download", .tenant = "", .priority = 1, .request = {}, .deadline = until}).id;
+  add({.kind = "download", .tenant = "", .priority = 9, .request = {}, .deadline = until});
+  const Job running = *claim_one();
+  ASSERT_TRUE(run(store->pause(paused)));
+  clock.advance(1min);
+  EXPECT_EQ(run(store->tend()), 2u);
+  EXPECT_EQ(state_of(waiting), State::expired);
+  EXPECT_EQ(state_of(paused), State::expired);
+  EXPECT_TRUE(run(store->settle_expired(lease_of(running))));
+  EXPECT_EQ(run(store->find(running.id))->error_code, "deadline_passed");
+}
+
+TEST_F(JobStoreTest, PausesAWaitingJobAtOnceAndResumesItWhereItWas) {
+  const JobId queued = add().id;
+  const JobId later =
+      add({.kind = "download", .tenant = "", .request = {}, .scheduled_at = clock.now() + 1h}).id;
+  for (const JobId& id : {queued, later}) EXPECT_EQ(run(store->pause(id)), State::paused);
+  EXPECT_FALSE(claim_one());
+  EXPECT_EQ(run(store->resume(queued)), State::queued);
+  EXPECT_EQ(run(store->resume(later)), State::scheduled);
+  EXPECT_EQ(run(store->resume(later)).error().reason, "not_paused");
+}
+
+TEST_F(JobStoreTest, PausesARunningJobOnceItsHolderHasStopped) {
+  const JobId id = add().id;
+  const Job held = *claim_one();
+  EXPECT_EQ(run(store->pause(id)), State::running);
+  EXPECT_EQ(run(store->renew({lease_of(held)}, 30s))->pausing, std::set<Lease>{lease_of(held)});
+  EXPECT_TRUE(run(store->release(lease_of(held))));
+  EXPECT_EQ(state_of(id), State::paused);
+  EXPECT_EQ(run(store->resume(id)), State::queued);
+  EXPECT_EQ(claim_one()->epoch, held.epoch + 1);
+}
+
+TEST_F(JobStoreTest, ForgetsAPauseThatIsTakenBackInTime) {
+  const JobId id = add().id;
+  const Job held = *claim_one();
+  ASSERT_TRUE(run(store->pause(id)));
+  EXPECT_EQ(run(store->resume(id)), State::running);
+  EXPECT_TRUE(run(store->release(lease_of(held))));
+  EXPECT_EQ(state_of(id), State::queued);
+}
+
+TEST_F(JobStoreTest, PausesWhatItWasToRetryAndWhatItsWorkerLeftBehind) {
+  const JobId id = add().id;
+  const Job held = *claim_one();
+  ASSERT_TRUE(run(store->pause(id)));
+  EXPECT_EQ(run(store->fail(lease_of(held), {Errc::unavailable, "reset", "network_error"})), State::paused);
+  ASSERT_TRUE(run(store->resume(id)));
+  ASSERT_TRUE(claim_one());
+  ASSERT_TRUE(run(store->pause(id)));
+  EXPECT_EQ(run(store->reap(true)), 1u);
+  EXPECT_EQ(state_of(id), State::paused);
+}
+
+TEST_F(JobStoreTest, RetriesADelayedJobNowAndADeadOneWithNewBudgets) {
+  const JobId id = add().id;
+  const Error network{Errc::unavailable, "reset", "network_error"};
+  ASSERT_EQ(run(store->fail(lease_of(*claim_one()), network)), State::retry_wait);
+  EXPECT_EQ(run(store->retry(id)), State::queued);
+  ASSERT_EQ(run(store->fail(lease_of(*claim_one()), network)), State::dead);
+
+  const auto letters = run(store->dead_letters(0, 10)).value();
+  ASSERT_EQ(letters.letters.size(), 1u);
+  EXPECT_EQ(letters.letters[0].history.size(), 2u);
+  EXPECT_EQ(letters.letters[0].history[0].worker, "worker");
+  EXPECT_EQ(run(store->retry(id)), State::queued);
+  const Job again = *claim_one();
+  EXPECT_EQ(again.failures, 0);
+  EXPECT_EQ(again.replays, 1);
+  EXPECT_EQ(again.epoch, 3);
+  EXPECT_EQ(run(store->dead_letters(0, 10))->total, 0);
+  ASSERT_TRUE(complete(lease_of(again)));
+  EXPECT_EQ(run(store->retry(id)).error().reason, "not_retryable");
+}
+
+TEST_F(JobStoreTest, CountsTheRetriesThatTheJobAskedFor) {
+  const JobId id = add({.kind = "download", .tenant = "", .request = {}, .max_retries = 0}).id;
+  EXPECT_EQ(run(store->fail(lease_of(*claim_one()), {Errc::unavailable, "reset", "network_error"})),
+            State::dead);
+  EXPECT_EQ(state_of(id), State::dead);
+}
+
+TEST_F(JobStoreTest, NeverRunsMoreOfOneHostThanItMay) {
+  for (int i = 0; i < 3; ++i) add({.kind = "download", .tenant = "", .origin = "busy", .request = {}});
+  const JobId other = add({.kind = "download", .tenant = "", .origin = "free", .request = {}}).id;
+  const auto claimed = run(store->claim("worker", 9, 30s)).value();
+  ASSERT_EQ(claimed.size(), 3u);
+  EXPECT_EQ(claimed.back().id, other);
+  EXPECT_FALSE(claim_one());
+  ASSERT_TRUE(complete(lease_of(claimed.front())));
+  EXPECT_EQ(claim_one()->origin, "busy");
+}
+
+TEST_F(JobStoreTest, GivesTenantsTurns) {
+  for (int i = 0; i < 4; ++i) add({.kind = "download", .tenant = "a", .request = {}});
+  add({.kind = "download", .tenant = "b", .request = {}});
+  EXPECT_EQ(claim_one()->tenant, "a");
+  EXPECT_EQ(claim_one()->tenant, "b");
+  EXPECT_EQ(claim_one()->tenant, "a");
+}
+
+TEST_F(JobStoreTest, LeavesAnOriginAloneThatFailedFiveTimesAndThenTriesItWithOneJob) {
+  for (int i = 0; i < 5; ++i)
+    add({.kind = "download",
+         .tenant = fmt::format("t{}", i),
+         .origin = "down",
+         .request = {},
+         .max_retries = 9});
+  const Error down{Errc::unavailable, "refused", "network_error"};
+  for (int i = 0; i < 5; ++i) ASSERT_EQ(run(store->fail(lease_of(*claim_one()), down)), State::retry_wait);
+  const JobId other = add({.kind = "download", .tenant = "x", .origin = "up", .request = {}}).id;
+  clock.advance(10s);
+  EXPECT_EQ(claim_one()->id, other);
+  EXPECT_FALSE(claim_one()) << "the breaker is open";
+  clock.advance(21s);
+  const auto probe = run(store->claim("worker", 9, 30s)).value();
+  ASSERT_EQ(probe.size(), 1u) << "one probe";
+  EXPECT_FALSE(claim_one());
+  ASSERT_TRUE(complete(lease_of(probe.front())));
+  EXPECT_EQ(run(store->claim("worker", 9, 30s))->size(), 2u) << "closed again, up to the cap";
 }
 
 }  // namespace

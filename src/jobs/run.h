@@ -14,7 +14,7 @@
 namespace trawl::jobs {
 
 // Why a run has to end before its work is done.
-enum class Stop { none, cancelled, lost, draining };
+enum class Stop { none, cancelled, paused, expired, lost, draining };
 
 // One attempt at a job, as its handler sees it. Used on the worker's executor.
 class Run {
@@ -40,6 +40,10 @@ class Run {
   using Hook = std::shared_ptr<std::function<void()>>;
   [[nodiscard]] Hook on_stop(std::function<void()> action);
 
+  // The origin wants to be left alone for so long before the next attempt.
+  void told_to_wait(std::chrono::seconds time) { retry_after_ = time; }
+  [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+
   [[nodiscard]] Stop stopped() const { return stop_; }
   // The first reason counts.
   void stop(Stop reason);
@@ -54,6 +58,7 @@ class Run {
   events::Bus& bus_;
   Scope& background_;
   Stop stop_ = Stop::none;
+  std::optional<std::chrono::seconds> retry_after_;
   std::list<std::weak_ptr<std::function<void()>>> hooks_;
   std::chrono::steady_clock::time_point told_{};
   std::chrono::steady_clock::time_point saved_{};

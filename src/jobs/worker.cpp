@@ -5,11 +5,12 @@ namespace trawl::jobs {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-Worker::Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, Options options,
-               Handler handler)
+Worker::Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, const Clock& clock,
+               Options options, Handler handler)
     : executor_(executor),
       store_(store),
       bus_(bus),
+      clock_(clock),
       options_(std::move(options)),
       handler_(std::move(handler)),
       claiming_(executor),
@@ -23,7 +24,7 @@ void Worker::start() {
   claiming_.spawn("claim", claim_loop());
   upkeep_.spawn("renew", renew_loop());
   upkeep_.spawn("reap", reap_loop());
-  upkeep_.spawn("watch cancellations", watch_cancellations());
+  upkeep_.spawn("watch orders", watch_orders());
 }
 
 Task<void> Worker::claim_loop() {
@@ -47,31 +48,57 @@ Task<void> Worker::claim_loop() {
 }
 
 Task<void> Worker::work(std::shared_ptr<Run> run) {
+  if (run->job().deadline) upkeep_.spawn("watch a deadline", watch_deadline(run));
   Outcome outcome = fail(Errc::internal, "the worker failed; the server's log says why");
   try {
     outcome = co_await handler_(*run);
   } catch (const std::exception& error) {
     log_error("a job's handler threw", {{"job", run->job().id}, {"error", error.what()}});
   }
-  co_await settle(*run, std::move(outcome));
+  co_await finish(*run, std::move(outcome));
   runs_.erase(run->job().id);
   slot_freed_.notify_all();
   drain_changed_.notify_all();
 }
 
-Task<void> Worker::settle(Run& run, Outcome outcome) {
-  const Lease lease = run.lease();
-  Result<void> settled;
-  if (run.stopped() == Stop::lost) co_return;
-  if (run.stopped() == Stop::cancelled)
-    settled = co_await store_.settle_cancelled(lease);
-  else if (outcome)
-    settled = co_await store_.complete(lease, std::move(*outcome));
-  else if (run.stopped() == Stop::draining)
-    settled = co_await store_.release(lease);
-  else if (const auto state = co_await store_.fail(lease, outcome.error()); !state)
-    settled = fail(state.error());
+// Looks at the clock each second at the latest, so that a clock that was set does no harm.
+Task<void> Worker::watch_deadline(std::shared_ptr<Run> run) {
+  Event ended(executor_);
+  const auto hook = run->on_stop([&ended] { ended.notify_all(); });
+  const auto held = [&] {
+    const auto found = runs_.find(run->job().id);
+    return found != runs_.end() && found->second == run && run->stopped() == Stop::none;
+  };
+  while (held()) {
+    const Millis left = *run->job().deadline - clock_.now();
+    if (left <= 0ms) co_return run->stop(Stop::expired);
+    co_await ended.wait_for(std::min<Millis>(left, 1s));
+  }
+}
 
+Task<Result<void>> Worker::settle(Run& run, Outcome outcome) {
+  const Lease lease = run.lease();
+  switch (run.stopped()) {
+    case Stop::cancelled:
+      co_return co_await store_.settle_cancelled(lease);
+    case Stop::paused:  // Releases, unless the pause was taken back meanwhile.
+      co_return co_await store_.release(lease);
+    case Stop::expired:
+      co_return co_await store_.settle_expired(lease);
+    default:
+      break;
+  }
+  if (outcome) co_return co_await store_.complete(lease, std::move(*outcome));
+  if (run.stopped() == Stop::draining) co_return co_await store_.release(lease);
+  const auto state = co_await store_.fail(lease, outcome.error(), run.retry_after());
+  if (!state) co_return fail(state.error());
+  co_return Result<void>();
+}
+
+Task<void> Worker::finish(Run& run, Outcome outcome) {
+  if (run.stopped() == Stop::lost) co_return;
+  const Lease lease = run.lease();
+  Result<void> settled = co_await settle(run, std::move(outcome));
   // A cancellation that came while the job was being settled wins or loses in the database.
   if (!settled && settled.error().code == Errc::conflict) settled = co_await store_.settle_cancelled(lease);
   if (!settled && settled.error().code == Errc::conflict) {
@@ -106,6 +133,8 @@ Task<void> Worker::renew_loop() {
         found->second->stop(Stop::lost);
       else if (renewed && renewed->cancelling.contains(lease))
         found->second->stop(Stop::cancelled);
+      else if (renewed && renewed->pausing.contains(lease))
+        found->second->stop(Stop::paused);
     }
   }
 }
@@ -114,6 +143,8 @@ Task<void> Worker::reap_loop() {
   while (!upkeep_.closing()) {
     co_await sleep_for(options_.lease / 6);
     const auto reaped = co_await store_.reap(false);
+    if (const auto tended = co_await store_.tend(); !tended)
+      log_error("cannot look after waiting jobs", {{"error", tended.error().message}});
     if (!reaped)
       log_error("cannot look for dead workers", {{"error", reaped.error().message}});
     else if (*reaped > 0)
@@ -121,15 +152,17 @@ Task<void> Worker::reap_loop() {
   }
 }
 
-Task<void> Worker::watch_cancellations() {
+// What people ask for is heard of here at once; what is missed comes with the next renewal.
+Task<void> Worker::watch_orders() {
   auto events = bus_.subscribe(std::nullopt);
   while (!upkeep_.closing()) {
     const auto event = co_await events->next(10s);
-    if (events->lagged())
-      events = bus_.subscribe(std::nullopt);  // What was missed comes with the next renewal.
+    if (events->lagged()) events = bus_.subscribe(std::nullopt);
     if (!event || event->type != events::Type::status) continue;
     if (event->data.at("state").as_string() == to_text(State::cancelling))
       stop_run(event->job, Stop::cancelled);
+    else if (event->data.contains("pausing"))
+      stop_run(event->job, Stop::paused);
   }
 }
 

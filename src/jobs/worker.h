@@ -30,7 +30,8 @@ class Worker {
     Millis lease{30'000};
   };
 
-  Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, Options options, Handler handler);
+  Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, const Clock& clock,
+         Options options, Handler handler);
 
   void start();
   // Stops claiming and lets runs finish for `grace`; those that do not are stopped and given back to
@@ -44,14 +45,17 @@ class Worker {
   Task<void> claim_loop();
   Task<void> renew_loop();
   Task<void> reap_loop();
-  Task<void> watch_cancellations();
+  Task<void> watch_orders();
   Task<void> work(std::shared_ptr<Run> run);
-  Task<void> settle(Run& run, Outcome outcome);
+  Task<void> watch_deadline(std::shared_ptr<Run> run);
+  Task<Result<void>> settle(Run& run, Outcome outcome);
+  Task<void> finish(Run& run, Outcome outcome);
   void stop_run(const JobId& job, Stop reason);
 
   asio::any_io_executor executor_;
   JobStore& store_;
   events::Bus& bus_;
+  const Clock& clock_;
   Options options_;
   Handler handler_;
   Scope claiming_, upkeep_, work_, background_;

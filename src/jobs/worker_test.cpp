@@ -20,14 +20,16 @@ class WorkerTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     log.emplace(*database, bus, clock);
-    store.emplace(*database, *log, clock, Budgets{}, context.get_executor());
+    store.emplace(*database, *log, clock, JobStore::Options{}, context.get_executor());
   }
 
   Worker make(Handler handler, std::size_t slots = 4) {
-    return Worker(context.get_executor(), *store, bus, {.name = "test", .slots = slots, .lease = Millis{600}},
-                  std::move(handler));
+    return Worker(context.get_executor(), *store, bus, clock,
+                  {.name = "test", .slots = slots, .lease = Millis{600}}, std::move(handler));
   }
-  Task<JobId> add() { co_return (co_await store->add({.kind = "download", .request = {}}, 1000))->id; }
+  Task<JobId> add() {
+    co_return (co_await store->add({.kind = "download", .tenant = "", .request = {}}))->id;
+  }
   // Waits on the bus until the job's state is `wanted`.
   Task<bool> becomes(JobId id, State wanted) {
     auto events = bus.subscribe(id);

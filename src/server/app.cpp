@@ -38,6 +38,13 @@ transfer::ClientLimits client_limits(const TransferConfig& transfer) {
   return limits;
 }
 
+jobs::JobStore::Options store_options(const Config& config) {
+  return {.budgets = {.failures = config.download.max_retries},
+          .caps = {.per_tenant = config.jobs.max_running_per_owner,
+                   .per_origin = config.jobs.max_running_per_host},
+          .depths = {.total = config.download.queue_max, .per_tenant = config.jobs.max_queued_per_owner}};
+}
+
 downloads::PipelineLimits pipeline_limits(const Config& config) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   downloads::PipelineLimits limits;
@@ -95,14 +102,12 @@ Task<Result<void>> App::open() {
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
-  store_.emplace(*database_, *log_, clock_, jobs::Budgets{.failures = config_.download.max_retries},
-                 executor_);
+  store_.emplace(*database_, *log_, clock_, store_options(config_), executor_);
   storage_.emplace(root, files_, *database_, clock_);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
-  downloads_.emplace(
-      *store_, *log_, bus_, *storage_, policy_,
-      downloads::SubmitLimits{config_.download.queue_max, config_.storage.low_disk_bytes.value});
+  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
+                     downloads::SubmitLimits{config_.storage.low_disk_bytes.value});
   build_worker();
 
   // Only one process opens an SQLite database, so whoever held these leases is gone. Over PostgreSQL
@@ -116,7 +121,7 @@ Task<Result<void>> App::open() {
 void App::build_worker() {
   pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_,
                     pipeline_limits(config_));
-  worker_.emplace(executor_, *store_, bus_,
+  worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = worker_name(),
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                         .lease = seconds(config_.jobs.lease_sec)},

@@ -54,7 +54,7 @@ struct DownloadConfig {
   int timeout_sec = 1800;
   int progress_timeout_sec = 300;
   ByteCount max_bytes{10LL << 30};
-  int max_retries = 3;
+  int max_retries = 4;
   ByteCount rate_limit_bytes;
   std::string cookies_file;
 };
@@ -77,8 +77,12 @@ BOOST_DESCRIBE_STRUCT(TransferConfig, (), (native, connections, connections_per_
 
 struct JobsConfig {
   int lease_sec = 30;
+  int max_running_per_owner = 0;
+  int max_running_per_host = 0;
+  int max_queued_per_owner = 0;
 };
-BOOST_DESCRIBE_STRUCT(JobsConfig, (), (lease_sec))
+BOOST_DESCRIBE_STRUCT(JobsConfig, (),
+                      (lease_sec, max_running_per_owner, max_running_per_host, max_queued_per_owner))
 
 struct EngineConfig {
   std::string python;

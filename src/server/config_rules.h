@@ -146,7 +146,20 @@ struct trawl::Rules<trawl::server::JobsConfig> {
       {.name = "lease_sec",
        .doc = "Seconds after which a job is handed to another worker when its worker falls silent.",
        .min = 1,
-       .max = 300}};
+       .max = 300},
+      {.name = "max_running_per_owner",
+       .doc = "Downloads of one API key that run at the same time; 0 sets no limit but max_concurrent.",
+       .min = 0,
+       .max = 10'000},
+      {.name = "max_running_per_host",
+       .doc = "Downloads from one host that run at the same time; 0 sets no limit but max_concurrent.",
+       .min = 0,
+       .max = 10'000},
+      {.name = "max_queued_per_owner",
+       .doc = "Downloads of one API key that may wait; a submission beyond that is answered with 429. 0 "
+              "sets no limit but download.queue_max.",
+       .min = 0,
+       .max = 1'000'000}};
 };
 
 template <>

@@ -1,0 +1,52 @@
+#include "jobs/breaker.h"
+
+#include <gtest/gtest.h>
+
+namespace trawl::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+const SystemTime kNow{Millis{1'767'225'600'000}};
+const Error kReset{Errc::unavailable, "reset", "network_error"};
+
+Breaker failed(int times, Breaker breaker = {}) {
+  for (int i = 0; i < times; ++i) breaker = after_failure(std::move(breaker), kReset, kNow);
+  return breaker;
+}
+
+TEST(Breaker, OpensAfterFiveFailuresInARowForHalfAMinute) {
+  EXPECT_EQ(room(failed(4), kNow), std::nullopt);
+  const Breaker open = failed(5);
+  EXPECT_EQ(open.state(kNow), Breaker::State::open);
+  EXPECT_EQ(room(open, kNow), 0);
+  EXPECT_EQ(room(open, kNow + 29s), 0);
+  EXPECT_EQ(open.state(kNow + 30s), Breaker::State::half_open);
+}
+
+TEST(Breaker, LetsOneProbeThroughWhenHalfOpen) {
+  Breaker breaker = failed(5);
+  EXPECT_EQ(room(breaker, kNow + 30s), 1);
+  breaker.probe = "job";
+  breaker.updated_at = kNow + 30s;
+  EXPECT_EQ(room(breaker, kNow + 31s), 0);
+  EXPECT_EQ(room(breaker, kNow + 30s + kProbePatience), 1) << "the probe was never heard of again";
+}
+
+TEST(Breaker, OpensAgainWhenTheProbeFails) {
+  Breaker breaker = failed(5);
+  breaker.probe = "job";
+  breaker = after_failure(std::move(breaker), kReset, kNow + 40s);
+  EXPECT_EQ(breaker.state(kNow + 69s), Breaker::State::open);
+  EXPECT_EQ(breaker.probe, std::nullopt);
+}
+
+TEST(Breaker, BlamesTheOriginOnlyForWhatItDid) {
+  EXPECT_TRUE(blames_origin({Errc::unavailable, "", "origin_error"}));
+  EXPECT_TRUE(blames_origin({Errc::timeout, "", "origin_timeout"}));
+  for (const char* reason : {"http_404", "rate_limited", "engine_crashed", "unsupported_url", "no_space"})
+    EXPECT_FALSE(blames_origin({Errc::unavailable, "", reason})) << reason;
+}
+
+}  // namespace
+}  // namespace trawl::jobs

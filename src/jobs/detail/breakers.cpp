@@ -1,0 +1,92 @@
+#include "jobs/detail/breakers.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "jobs/job_row.h"
+
+namespace trawl::jobs::detail {
+namespace {
+
+constexpr std::string_view kColumns = "origin, failures, open_until, probe, last_error, updated_at";
+
+Result<std::vector<Breaker>> select(db::Transaction& transaction, std::string_view where,
+                                    std::vector<db::Value> parameters = {}) {
+  const auto rows = transaction.query(
+      fmt::format("SELECT {} FROM breakers {} ORDER BY origin", kColumns, where), std::move(parameters));
+  if (!rows) return trawl::fail(rows.error());
+  std::vector<Breaker> out;
+  for (const db::Row& row : *rows) {
+    const auto until = row.maybe_integer(2);
+    out.push_back({.origin = row.text(0),
+                   .failures = static_cast<int>(row.integer(1)),
+                   .open_until = until ? std::optional(SystemTime(Millis(*until))) : std::nullopt,
+                   .probe = row.maybe_text(3),
+                   .last_error = row.text(4),
+                   .updated_at = SystemTime(Millis(row.integer(5)))});
+  }
+  return out;
+}
+
+Result<void> run(db::Transaction& transaction, std::string_view sql, std::vector<db::Value> parameters) {
+  const auto done = transaction.execute(sql, std::move(parameters));
+  if (!done) return trawl::fail(done.error());
+  return {};
+}
+
+Result<void> store(db::Transaction& transaction, const Breaker& breaker) {
+  return run(transaction,
+             "INSERT INTO breakers (origin, failures, open_until, probe, last_error, updated_at)"
+             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (origin) DO UPDATE SET"
+             " failures = excluded.failures, open_until = excluded.open_until, probe = excluded.probe,"
+             " last_error = excluded.last_error, updated_at = excluded.updated_at",
+             {breaker.origin, std::int64_t{breaker.failures},
+              db::null_or(breaker.open_until ? std::optional(to_millis(*breaker.open_until)) : std::nullopt),
+              db::null_or(breaker.probe), to_valid_utf8(breaker.last_error), to_millis(breaker.updated_at)});
+}
+
+// Errors that only somebody who answers can cause.
+bool shows_an_answer(const Error& error) {
+  return error.code == Errc::not_found || error.code == Errc::unauthorized ||
+         error.code == Errc::rate_limited || error.reason == "origin_forbidden";
+}
+
+}  // namespace
+
+Result<std::vector<Breaker>> all_breakers(db::Transaction& transaction) {
+  return select(transaction, "");
+}
+
+Result<std::vector<Breaker>> open_breakers(db::Transaction& transaction) {
+  return select(transaction, "WHERE open_until IS NOT NULL");
+}
+
+Result<void> set_probe(db::Transaction& transaction, const std::string& origin, const JobId& job,
+                       SystemTime now) {
+  return run(transaction, "UPDATE breakers SET probe = $1, updated_at = $2 WHERE origin = $3",
+             {job.str(), to_millis(now), origin});
+}
+
+Result<void> forget_probe(db::Transaction& transaction, const JobId& job) {
+  return run(transaction, "UPDATE breakers SET probe = NULL WHERE probe = $1", {job.str()});
+}
+
+Result<void> close_breaker(db::Transaction& transaction, const JobId& job) {
+  return run(transaction, "DELETE FROM breakers WHERE origin = (SELECT origin FROM jobs WHERE id = $1)",
+             {job.str()});
+}
+
+Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error, SystemTime now) {
+  if (job.origin.empty()) return {};
+  if (shows_an_answer(error)) return close_breaker(transaction, job.id);
+  if (!blames_origin(error)) return forget_probe(transaction, job.id);
+  auto known = select(transaction, "WHERE origin = $1", {job.origin});
+  if (!known) return trawl::fail(known.error());
+  Breaker breaker = known->empty() ? Breaker{.origin = job.origin} : std::move(known->front());
+  // Jobs that were running when it opened say nothing new, and must not keep it open.
+  if (breaker.state(now) == Breaker::State::open) return {};
+  if (breaker.state(now) == Breaker::State::half_open && breaker.probe != job.id.str()) return {};
+  return store(transaction, after_failure(std::move(breaker), error, now));
+}
+
+}  // namespace trawl::jobs::detail
