@@ -15,7 +15,7 @@ from yt_dlp.postprocessor.ffmpeg import FFmpegFixupDuplicateMoovPP, FFmpegFixupM
 from trawl_engine import remux
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / 'build'
-HELPER = next((str(path) for path in (BUILD / 'dev/engine/trawl-remux', BUILD / 'release/engine/trawl-remux') if path.exists()), '')
+HELPER = next((str(path) for path in (BUILD / 'dev/engine/trawl-remux-checked', BUILD / 'release/engine/trawl-remux') if path.exists()), '')
 
 H264 = ('-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-pix_fmt', 'yuv420p')
 CHAPTERS = [{'start_time': 0, 'end_time': 1.5, 'title': 'One; # = \\ two'}, {'start_time': 1.5, 'end_time': 3, 'title': 'Zwei ☃'}]

@@ -128,6 +128,9 @@ class EngineTest : public testing::Test {
   static EngineOptions options() {
     EngineOptions out;
     out.host_script = TRAWL_ENGINE_HOST;
+#ifdef TRAWL_REMUX
+    out.remux_path = TRAWL_REMUX;
+#endif
     return out;
   }
 
