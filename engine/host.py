@@ -20,14 +20,19 @@ def main() -> int:
     control = socket.socket(fileno=CONTROL_FD)
     control.set_inheritable(False)
 
-    from trawl_engine import forkserver, warm
+    from trawl_engine import forkserver, sandbox, warm
+    jail = None
     try:
         warmed = warm.warm_up(config)
+        if config['sandbox']:
+            jail = sandbox.Sandbox(config['sandbox'], beside('trawl-confinement.so'), sandbox.readable_paths(config))
+            if not jail.usable():
+                raise warm.Unusable(jail.why_not())
     except Exception as error:
         message = f'{type(error).__name__}: {error}' if not isinstance(error, warm.Unusable) else str(error)
         control.send(json.dumps({'event': 'unusable', 'message': message}).encode())
         return 1
-    return forkserver.serve(control, warmed)
+    return forkserver.serve(control, warmed, jail)
 
 
 def beside(name: str) -> str:

@@ -14,17 +14,22 @@ from .request import Request
 from .warm import Warm
 from .wire import Channel
 
+# The folder the process runs in, by a name that needs no way to it: the folders above belong to the
+# server, and the child may have become a user who cannot pass them.
+WORK = '/proc/self/cwd'
+_utime = os.utime
+
 
 def run(channel: Channel, warmed: Warm) -> None:
     """Raises wire.Suspended when the other side goes away, which it may do at any barrier."""
     begin = channel.receive()
-    work_dir = str(begin['request'].get('work_dir') or '')
     try:
+        begin['request'] = in_place(begin['request'])
         files = _work(channel, warmed, begin)
         if files is not None:
             channel.send({'event': 'finished', 'files': files})
     except Exception as error:
-        failure = errors.classify(error, work_dir)
+        failure = errors.classify(error, WORK)
         if failure.reason == 'engine_error':
             traceback.print_exc()
         channel.send({'event': 'failed', 'error': failure.fields()})
@@ -33,7 +38,7 @@ def run(channel: Channel, warmed: Warm) -> None:
 def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[str, str]] | None:
     """The files that resulted; nothing when only a listing was asked for."""
     request = Request.parse(begin['request'])
-    settle_in(request.work_dir, warmed.search_path)
+    settle_in(warmed.search_path)
 
     def keep() -> None:
         channel.send({'event': 'promised'})
@@ -79,12 +84,32 @@ def check(message: dict[str, Any], command: str) -> dict[str, Any]:
     return message
 
 
-def settle_in(work_dir: str, search_path: str) -> None:
+def in_place(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with the names that the work folder's files have for this process."""
+    inside = os.path.join(str(request.get('work_dir') or ''), '')
+    cookies = str(request.get('cookies_file') or '')
+    if cookies.startswith(inside):
+        cookies = os.path.join(WORK, cookies.removeprefix(inside))
+    return {**request, 'work_dir': WORK, 'cookies_file': cookies}
+
+
+def settle_in(search_path: str) -> None:
     os.umask(0o077)
-    try:
-        os.chdir(work_dir)
-    except OSError as error:
-        raise errors.EngineError('internal', 'bad_work_dir', f'cannot use the work folder: {error.strerror}') from None
     os.environ.clear()
-    os.environ.update(PATH=search_path, LANG='C.UTF-8', HOME=work_dir, TMPDIR=work_dir)
+    os.environ.update(PATH=search_path, LANG='C.UTF-8', HOME=WORK, TMPDIR=WORK)
     tempfile.tempdir = None
+    os.getcwd = lambda: WORK
+    os.utime = utime
+
+
+def utime(path: Any, times: Any = None, **options: Any) -> None:
+    """By descriptor: by its path a file outside of the work folder could be meant, so the sandbox refuses that."""
+    file = path if isinstance(path, int) else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if times is not None or 'ns' not in options:
+            _utime(file, times)
+        else:
+            _utime(file, ns=options['ns'])
+    finally:
+        if file is not path:
+            os.close(file)

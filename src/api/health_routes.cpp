@@ -64,6 +64,13 @@ Task<HealthRoutes::Checks> HealthRoutes::check() {
   out.checks["ytdlp"] = json::object{{"status", engine_.healthy() ? "healthy" : "unhealthy"},
                                      {"version", versions.ytdlp},
                                      {"ffmpeg", versions.ffmpeg}};
+  const engine::Sandbox sandbox = engine_.sandbox();
+  const bool confined = sandbox.tier != "none";
+  out.checks["sandbox"] = json::object{{"status", confined ? "healthy" : "degraded"},
+                                       {"tier", sandbox.tier},
+                                       {"private_users", sandbox.private_users},
+                                       {"network_namespace", sandbox.network_namespace}};
+  if (!confined) worsen("degraded");
   if (!engine_.healthy())
     worsen("unhealthy");
   else if (versions.ffmpeg.empty())

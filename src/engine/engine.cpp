@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <map>
@@ -28,6 +29,14 @@ constexpr auto kEndOfHost = 5s;
 
 Error wrong_answer(const ChildEvent&) {
   return {Errc::internal, "the engine child answered another command", "engine_error"};
+}
+
+// "http://name:word@127.0.0.1:4000" -> 4000; 0 when there is none.
+int proxy_port(std::string_view proxy) {
+  const std::size_t colon = proxy.rfind(':');
+  int port = 0;
+  if (colon != proxy.npos) std::from_chars(proxy.data() + colon + 1, proxy.data() + proxy.size(), port);
+  return port;
 }
 
 class ForkedChild final : public Child {
@@ -61,6 +70,7 @@ class ForkedChild final : public Child {
   Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) override {
     auto answer = co_await session_->stage({{"command", "finish"}}, limit);
     if (!answer) co_return fail(answer.error());
+    co_await session_->ended();  // Or it could still change the files that it says are ready.
     if (auto* finished = std::get_if<Finished>(&*answer)) co_return std::move(finished->files);
     co_return fail(wrong_answer(*answer));
   }
@@ -83,15 +93,17 @@ class HostedEngine final : public Engine {
   Task<Result<void>> start() override;
   Task<void> stop() override;
   bool healthy() const override { return ready_; }
-  Versions versions() const override { return versions_; }
+  Versions versions() const override { return ready_with_.versions; }
+  Sandbox sandbox() const override { return ready_with_.sandbox; }
   Task<Result<std::unique_ptr<Child>>> open(Request request, Listener listener,
                                             std::optional<media::Plan> plan, bool transferred) override;
 
  private:
-  Task<Result<std::unique_ptr<Child>>> open_once(Listener listener, json::object begin);
+  Task<Result<std::unique_ptr<Child>>> open_once(const Request& request, Listener listener,
+                                                 json::object begin);
   // Starts a host and waits until it is warm; ready_ says that it worked.
   Task<Result<void>> launch();
-  Task<Result<Versions>> wait_ready(std::shared_ptr<HostProcess> host);
+  Task<Result<Ready>> wait_ready(std::shared_ptr<HostProcess> host);
   // Handles the host's reports until it is gone or breaks the protocol.
   Task<void> listen(std::shared_ptr<HostProcess> host);
   // Ends the host and all its children, and returns when the process is gone.
@@ -100,11 +112,12 @@ class HostedEngine final : public Engine {
   Task<void> read_host_output(std::shared_ptr<HostProcess> host);
   Task<Result<void>> wait_for_host();
   void handle(const HostEvent& event);
-  Result<std::shared_ptr<ChildSession>> fork_child(Listener listener, json::object begin);
+  Result<std::shared_ptr<ChildSession>> fork_child(const Request& request, Listener listener,
+                                                   json::object begin);
 
   asio::any_io_executor executor_;
   EngineOptions options_;
-  Versions versions_;
+  Ready ready_with_;
   std::shared_ptr<HostProcess> host_;
   std::map<std::int64_t, std::shared_ptr<ChildSession>> children_;
   std::int64_t next_child_ = 1;
@@ -127,22 +140,24 @@ Task<Result<void>> HostedEngine::launch() {
   if (!spawned) co_return fail(*(launch_error_ = spawned.error()));
   host_ = std::move(*spawned);
   scope_.spawn("engine host output", read_host_output(host_));
-  auto versions = co_await wait_ready(host_);
+  auto ready = co_await wait_ready(host_);
   if (stopping_) co_return fail(Errc::cancelled, "the engine was stopped", "cancelled");
-  if (!versions) {
-    co_await bury(versions.error());
-    co_return fail(*(launch_error_ = versions.error()));
+  if (!ready) {
+    co_await bury(ready.error());
+    co_return fail(*(launch_error_ = ready.error()));
   }
-  versions_ = std::move(*versions);
+  ready_with_ = std::move(*ready);
   launch_error_.reset();
   ready_ = true;
-  log_info("engine host ready",
-           {{"pid", host_->pid()}, {"ytdlp", versions_.ytdlp}, {"ffmpeg", versions_.ffmpeg}});
+  log_info("engine host ready", {{"pid", host_->pid()},
+                                 {"ytdlp", ready_with_.versions.ytdlp},
+                                 {"ffmpeg", ready_with_.versions.ffmpeg},
+                                 {"sandbox", ready_with_.sandbox.tier}});
   changed_.notify_all();
   co_return Result<void>{};
 }
 
-Task<Result<Versions>> HostedEngine::wait_ready(std::shared_ptr<HostProcess> host) {
+Task<Result<Ready>> HostedEngine::wait_ready(std::shared_ptr<HostProcess> host) {
   const auto text = co_await host->receive(steady_clock::now() + options_.start_timeout);
   if (!text) {
     co_await host->ended(500ms);  // Its last words may still be on their way.
@@ -153,7 +168,7 @@ Task<Result<Versions>> HostedEngine::wait_ready(std::shared_ptr<HostProcess> hos
   }
   const auto event = decode_host_event(*text);
   if (!event) co_return fail(event.error());
-  if (const auto* ready = std::get_if<Ready>(&*event)) co_return ready->versions;
+  if (const auto* ready = std::get_if<Ready>(&*event)) co_return *ready;
   const auto* unusable = std::get_if<Unusable>(&*event);
   co_return fail(Errc::unavailable,
                  unusable ? unusable->message : "the engine host did not say that it is ready",
@@ -246,7 +261,8 @@ Task<Result<void>> HostedEngine::wait_for_host() {
   co_return fail(Errc::unavailable, "the engine host is not ready", "engine_unavailable");
 }
 
-Result<std::shared_ptr<ChildSession>> HostedEngine::fork_child(Listener listener, json::object begin) {
+Result<std::shared_ptr<ChildSession>> HostedEngine::fork_child(const Request& request, Listener listener,
+                                                               json::object begin) {
   const auto failed = [](std::string_view what) {
     return fail(Errc::unavailable, fmt::format("{}: {}", what, std::strerror(errno)), "engine_unavailable");
   };
@@ -256,15 +272,19 @@ Result<std::shared_ptr<ChildSession>> HostedEngine::fork_child(Listener listener
   Fd channel(ends[0]), channel_of_child(ends[1]);
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return failed("cannot make a pipe");
   Fd output(pipe[0]), output_of_child(pipe[1]);
+  Fd folder(::open(request.work_dir.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (folder.get() < 0)
+    return fail(Errc::internal, fmt::format("cannot use the work folder: {}", std::strerror(errno)),
+                "bad_work_dir");
 
   const std::int64_t id = next_child_++;
-  const auto sent =
-      host_->send(json::serialize(json::object{{"child", id}}), channel_of_child, output_of_child);
+  const json::object order{{"child", id}, {"proxy_port", proxy_port(request.proxy)}};
+  const auto sent = host_->send(json::serialize(order), channel_of_child, output_of_child, folder);
   if (!sent) return fail(sent.error());
   auto session = std::make_shared<ChildSession>(
       scope_,
       asio::local::stream_protocol::socket(executor_, asio::local::stream_protocol(), channel.release()),
-      asio::posix::stream_descriptor(executor_, output.release()), std::move(listener));
+      asio::posix::stream_descriptor(executor_, output.release()), std::move(folder), std::move(listener));
   children_.emplace(id, session);
   session->run(std::move(begin));
   return session;
@@ -275,15 +295,17 @@ Task<Result<std::unique_ptr<Child>>> HostedEngine::open(Request request, Listene
   const json::object begin{
       {"request", encode(request)}, {"plan", encode(plan)}, {"transferred", transferred}};
   // The host may have died unnoticed; nothing has been done then, and the next one can do it.
-  auto child = co_await open_once(listener, begin);
-  if (!child && child.error().reason == "engine_crashed") child = co_await open_once(listener, begin);
+  auto child = co_await open_once(request, listener, begin);
+  if (!child && child.error().reason == "engine_crashed")
+    child = co_await open_once(request, listener, begin);
   co_return child;
 }
 
-Task<Result<std::unique_ptr<Child>>> HostedEngine::open_once(Listener listener, json::object begin) {
+Task<Result<std::unique_ptr<Child>>> HostedEngine::open_once(const Request& request, Listener listener,
+                                                             json::object begin) {
   const auto available = co_await wait_for_host();
   if (!available) co_return fail(available.error());
-  const auto session = fork_child(std::move(listener), std::move(begin));
+  const auto session = fork_child(request, std::move(listener), std::move(begin));
   if (!session) co_return fail(session.error());
   auto child =
       std::make_unique<ForkedChild>(*session);  // From here on a cancelled wait takes the child with it.

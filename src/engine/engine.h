@@ -17,13 +17,27 @@
 
 namespace trawl::engine {
 
+// What confines the children (docs/security.md). Everything a child gets beyond that is in its Request.
+struct SandboxOptions {
+  bool required = true;             // Without it a machine that cannot confine is used all the same.
+  int first_uid = 0;                // Root's children become users of their own from here on; 0: they do not.
+  std::int64_t memory_bytes = 0;    // Of one child with all it starts.
+  std::int64_t max_file_bytes = 0;  // Of any file.
+  int cpu_sec = 0;                  // Of one process.
+  std::vector<std::string> read_paths;  // Children may read these, and run what is there.
+};
+BOOST_DESCRIBE_STRUCT(SandboxOptions, (),
+                      (required, first_uid, memory_bytes, max_file_bytes, cpu_sec, read_paths))
+
 struct EngineOptions {
   std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of search_path.
   std::filesystem::path host_script;  // engine/host.py
   std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
-  std::filesystem::path ffmpeg;                              // Empty: look-up in search_path.
-  std::filesystem::path remux_path;                          // trawl-remux. Empty: next to host_script.
+  std::filesystem::path ffmpeg;      // Empty: look-up in search_path.
+  std::filesystem::path remux_path;  // trawl-remux. Empty: next to host_script.
+  std::optional<SandboxOptions>
+      sandbox;  // Its programs are next to host_script. Nothing: children are trusted.
   std::string search_path = "/usr/local/bin:/usr/bin:/bin";  // PATH of the host and its children.
   std::chrono::seconds start_timeout{60};
 };
@@ -32,6 +46,16 @@ struct Versions {
   std::string ytdlp, python, ffmpeg;  // ffmpeg is empty when there is none.
 };
 BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg))
+
+// How far the children are confined on this machine, as tried out when the host started.
+struct Sandbox {
+  std::string tier = "none";  // "B", "A", "A-" or "none": docs/security.md says what each holds.
+  int landlock = 0;           // The kernel's version of it.
+  bool private_users = false;
+  bool network_namespace = false;
+  std::vector<std::string> missing;  // What does not work here, in words.
+};
+BOOST_DESCRIBE_STRUCT(Sandbox, (), (tier, landlock, private_users, network_namespace, missing))
 
 // What yt-dlp is asked to do: typed fields only, never raw options. The Python side maps them.
 struct Request {
@@ -52,7 +76,7 @@ struct Request {
   bool embed_metadata = false;  // Tags and chapters.
   bool write_info_json = false;
   std::string cookies_file;     // Netscape format, in the work folder; may be empty.
-  std::string proxy;            // The only way out; see net::EgressProxy.
+  std::string proxy;            // The only way out, on 127.0.0.1; see net::EgressProxy.
   std::string work_dir;         // Absolute; everything is written here and nowhere else.
   std::int64_t max_bytes = 0;   // 0: no limit.
   std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
@@ -102,7 +126,7 @@ class Child {
   // `quiet_limit`: no progress of yt-dlp for this long is Errc::timeout; `keep` watches over itself.
   [[nodiscard]] virtual Task<Result<void>> transfer(std::chrono::seconds limit,
                                                     std::chrono::seconds quiet_limit, Keep keep) = 0;
-  // Post-processing in place; the files that result.
+  // Post-processing in place; the files that result. Nobody can change them any more: the child has ended.
   [[nodiscard]] virtual Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) = 0;
 
   // SIGTERM to the group now, SIGKILL after 5 s. What is waiting on the child fails with cancelled.
@@ -124,6 +148,7 @@ class Engine {
   [[nodiscard]] virtual Task<void> stop() = 0;
   [[nodiscard]] virtual bool healthy() const = 0;
   [[nodiscard]] virtual Versions versions() const = 0;
+  [[nodiscard]] virtual Sandbox sandbox() const = 0;
 
   // Forks a child for `request`, waiting for a host that is just being started again; with a plan, resolve()
   // is skipped; with `transferred`, transfer() as well (the parts are in work_dir).

@@ -71,6 +71,18 @@ downloads::ListerLimits lister_limits(const Config& config) {
   return limits;
 }
 
+void report(const engine::Sandbox& sandbox) {
+  std::string missing;
+  for (const std::string& part : sandbox.missing) missing += (missing.empty() ? "" : "; ") + part;
+  log_info("the sandbox of downloads", {{"tier", sandbox.tier},
+                                        {"landlock", sandbox.landlock},
+                                        {"private_users", sandbox.private_users},
+                                        {"network_namespace", sandbox.network_namespace}});
+  if (sandbox.tier == "none")
+    log_warn("downloads are not fully confined on this machine (sandbox.required is off)",
+             {{"missing", missing}});
+}
+
 }  // namespace
 
 App::App(asio::io_context& context, const Config& config)
@@ -136,6 +148,7 @@ Task<Result<void>> App::start_work() {
   const engine::Versions versions = engine_->versions();
   log_info("the engine is warm",
            {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
+  report(engine_->sandbox());
   if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
   worker_->start();
   housekeeping_->start();

@@ -91,6 +91,17 @@ struct EngineConfig {
 };
 BOOST_DESCRIBE_STRUCT(EngineConfig, (), (python, ytdlp_path, plugin_dirs))
 
+struct SandboxConfig {
+  bool required = true;
+  int first_uid = 59000;
+  ByteCount memory_bytes{2LL << 30};
+  ByteCount max_file_bytes{40LL << 30};
+  int cpu_sec = 14400;
+  std::vector<std::string> read_paths;
+};
+BOOST_DESCRIBE_STRUCT(SandboxConfig, (),
+                      (required, first_uid, memory_bytes, max_file_bytes, cpu_sec, read_paths))
+
 struct FfmpegConfig {
   std::string path;
 };
@@ -127,14 +138,15 @@ struct Config {
   TransferConfig transfer;
   JobsConfig jobs;
   EngineConfig engine;
+  SandboxConfig sandbox;
   FfmpegConfig ffmpeg;
   PolicyConfig policy;
   LogConfig log;
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, download, batch, transfer, jobs, engine, ffmpeg, policy,
-                       log, logs))
+                      (server, auth, storage, db, download, batch, transfer, jobs, engine, sandbox, ffmpeg,
+                       policy, log, logs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

@@ -180,6 +180,31 @@ struct trawl::Rules<trawl::server::EngineConfig> {
 };
 
 template <>
+struct trawl::Rules<trawl::server::SandboxConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "required",
+       .doc =
+           "Whether Trawl refuses to start where it cannot confine yt-dlp and ffmpeg; off, it does without "
+           "what is missing (docs/security.md)."},
+      {.name = "first_uid",
+       .doc = "As root, each running download is a user of its own: this number or one of the 255 after it, "
+              "which nobody else may have. 0 keeps root's.",
+       .min = 0,
+       .max = 2'000'000'000},
+      {.name = "memory_bytes", .doc = "Memory one download's processes may use, together.", .min = 256 << 20},
+      {.name = "max_file_bytes", .doc = "Largest file yt-dlp or ffmpeg may write.", .min = 1 << 20},
+      {.name = "cpu_sec",
+       .doc = "Seconds of processor time one process of a download may use.",
+       .min = 1,
+       .max = 1'000'000},
+      {.name = "read_paths",
+       .doc = "Files and folders downloads may read beyond the system's programs and libraries, such as a "
+              "JavaScript runtime installed elsewhere.",
+       .max = 1'000,
+       .check = server::check_path}};
+};
+
+template <>
 struct trawl::Rules<trawl::server::FfmpegConfig> {
   static constexpr FieldRule fields[] = {{.name = "path",
                                           .doc = "The ffmpeg to use; empty looks on PATH.",

@@ -27,6 +27,13 @@ engine::EngineOptions engine_options(const Config& config) {
   options.ytdlp_path = config.engine.ytdlp_path;
   for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
   options.ffmpeg = config.ffmpeg.path;
+  const SandboxConfig& sandbox = config.sandbox;
+  options.sandbox = {.required = sandbox.required,
+                     .first_uid = sandbox.first_uid,
+                     .memory_bytes = sandbox.memory_bytes.value,
+                     .max_file_bytes = sandbox.max_file_bytes.value,
+                     .cpu_sec = sandbox.cpu_sec,
+                     .read_paths = sandbox.read_paths};
   const auto variables = environment();
   if (const auto path = variables.find("PATH"); path != variables.end()) options.search_path = path->second;
   return options;

@@ -1,7 +1,10 @@
 #include "engine/detail/child_session.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/read.hpp>
@@ -17,8 +20,9 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto kKillDelay = 5s;
-constexpr auto kExitReport = 2s;  // Between the end of a child's channel and the host's report of its end.
+constexpr std::chrono::seconds kKillDelay = 5s;
+constexpr std::chrono::seconds kExitReport =
+    2s;  // Between the end of a child's channel and the host's report of its end.
 constexpr std::size_t kLastWords = 10;
 
 std::string frame(const json::object& message) {
@@ -44,6 +48,17 @@ Task<void> run_keep(const Keep& keep, std::vector<media::Part> parts, Kept& out)
   }
 }
 
+// A child in a sandbox has a user of its own, who could not change the file we brought.
+void give_to_owner_of(int folder, const std::string& name) {
+  struct stat owner{}, info{};
+  if (::fstat(folder, &owner) != 0 || owner.st_uid == ::geteuid()) return;
+  const Fd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
+    return;
+  if (::fchown(file.get(), owner.st_uid, owner.st_gid) != 0)
+    log_warn("cannot give a file to the child", {{"file", name}, {"error", std::strerror(errno)}});
+}
+
 std::string how_it_ended(bool exited, int signal, int status) {
   if (!exited) return "the engine child closed its channel";
   if (signal == SIGKILL) return "the engine child was killed (out of memory?)";
@@ -54,10 +69,11 @@ std::string how_it_ended(bool exited, int signal, int status) {
 }  // namespace
 
 ChildSession::ChildSession(Scope& scope, asio::local::stream_protocol::socket channel,
-                           asio::posix::stream_descriptor output, Listener listener)
+                           asio::posix::stream_descriptor output, Fd folder, Listener listener)
     : scope_(scope),
       channel_(std::move(channel)),
       output_(std::move(output)),
+      folder_(std::move(folder)),
       listener_(std::move(listener)),
       changed_(channel_.get_executor()) {}
 
@@ -136,17 +152,31 @@ Task<Result<ChildEvent>> ChildSession::stage(json::object command, std::chrono::
 Task<void> ChildSession::keep_promises(const Keep& keep, SteadyTime deadline) {
   using namespace asio::experimental::awaitable_operators;
   Kept kept;
-  const auto first = co_await (run_keep(keep, promises_.take(), kept) || lost_or(deadline));
+  std::vector<media::Part> parts = promises_.take();
+  std::vector<std::string> names;
+  for (const media::Part& part : parts) names.push_back(part.name);
+  const auto first = co_await (run_keep(keep, std::move(parts), kept) || lost_or(deadline));
   if (kept.failure && first.index() == 0) std::rethrow_exception(kept.failure);
   last_progress_ = steady_clock::now();
   if (!kept.result || over_) co_return;
   if (*kept.result) {
+    for (const std::string& name : names) give_to_owner_of(folder_.get(), name);
     promises_.settle();
     send({{"command", "kept"}});
   } else {
     fail_with(kept.result->error());
     boost::system::error_code ignored;
     channel_.shutdown(asio::socket_base::shutdown_both, ignored);  // The child ends at its barrier.
+  }
+}
+
+Task<void> ChildSession::ended() {
+  const auto self = shared_from_this();
+  for (const auto patience : {kExitReport, kKillDelay}) {
+    const auto deadline = steady_clock::now() + patience;
+    while (!exited_ && steady_clock::now() < deadline)
+      co_await changed_.wait_for(deadline - steady_clock::now());
+    kill_group(SIGKILL);
   }
 }
 

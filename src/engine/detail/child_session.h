@@ -10,6 +10,7 @@
 
 #include "async/event.h"
 #include "async/scope.h"
+#include "engine/detail/fd.h"
 #include "engine/detail/output.h"
 #include "engine/detail/promises.h"
 #include "engine/detail/protocol.h"
@@ -22,7 +23,7 @@ namespace trawl::engine {
 class ChildSession : public std::enable_shared_from_this<ChildSession> {
  public:
   ChildSession(Scope& scope, asio::local::stream_protocol::socket channel,
-               asio::posix::stream_descriptor output, Listener listener);
+               asio::posix::stream_descriptor output, Fd folder, Listener listener);
 
   // Starts the coroutines that read and write, and sends `begin`, the child's first message.
   void run(json::object begin);
@@ -41,6 +42,8 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
   [[nodiscard]] Task<Result<ChildEvent>> stage(json::object command, std::chrono::seconds limit,
                                                std::chrono::seconds quiet_limit = {}, Keep keep = {});
 
+  // Returns when the process has ended, which it is about to do; it is killed when it takes its time.
+  [[nodiscard]] Task<void> ended();
   // SIGTERM now, SIGKILL after 5 s; everything waiting fails with `why`, if nothing failed before.
   void terminate(Error why);
   // Nobody is interested any more: no more calls to the listener, SIGKILL.
@@ -70,6 +73,7 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
   Scope& scope_;
   asio::local::stream_protocol::socket channel_;
   asio::posix::stream_descriptor output_;
+  Fd folder_;  // Its work folder.
   Listener listener_;
   Event changed_;
   std::deque<std::string> outbox_;

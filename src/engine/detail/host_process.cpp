@@ -50,7 +50,8 @@ std::string config_of(const EngineOptions& options) {
   return json::serialize(json::object{{"ytdlp_path", options.ytdlp_path.string()},
                                       {"plugin_dirs", plugins},
                                       {"ffmpeg", options.ffmpeg.string()},
-                                      {"remux", options.remux_path.string()}});
+                                      {"remux", options.remux_path.string()},
+                                      {"sandbox", encode(options.sandbox)}});
 }
 
 // posix_spawn applies its actions in order: a source that has the number of a later target would be
@@ -102,15 +103,18 @@ Result<pid_t> spawn_python(const EngineOptions& options, int control, int output
   if (!high_control) return fail(high_control.error());
   if (!high_output) return fail(high_output.error());
   const SpawnSettings settings(high_control->get(), high_output->get());
-  std::string program = python->string(), isolated = "-I", script = options.host_script.string(),
-              config = config_of(options);
+  std::vector<std::string> command;
+  if (options.sandbox) command = {options.host_script.parent_path() / "trawl-sandbox", "guard", "--"};
+  command.insert(command.end(), {python->string(), "-I", options.host_script.string(), config_of(options)});
+  std::vector<char*> arguments;
+  for (std::string& argument : command) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
   std::string path = "PATH=" + options.search_path, locale = "LANG=C.UTF-8";
-  std::array<char*, 5> arguments{program.data(), isolated.data(), script.data(), config.data(), nullptr};
   std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, program.c_str(), &settings.actions_, &settings.attributes_,
+  const int error = posix_spawn(&pid, arguments[0], &settings.actions_, &settings.attributes_,
                                 arguments.data(), environment.data());
-  if (error != 0) return system_failure("cannot start " + program, error);
+  if (error != 0) return system_failure("cannot start " + command[0], error);
   return pid;
 }
 
@@ -170,8 +174,8 @@ Task<Result<std::string>> HostProcess::receive(SteadyTime deadline) {
   }
 }
 
-Result<void> HostProcess::send(std::string_view text, const Fd& first, const Fd& second) {
-  const std::array<int, 2> fds{first.get(), second.get()};
+Result<void> HostProcess::send(std::string_view text, const Fd& first, const Fd& second, const Fd& third) {
+  const std::array<int, 3> fds{first.get(), second.get(), third.get()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> ancillary{};
   iovec part{const_cast<char*>(text.data()), text.size()};
   msghdr message{};

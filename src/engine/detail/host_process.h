@@ -14,7 +14,8 @@
 
 namespace trawl::engine {
 
-// The Python process, its control socket and its standard error.
+// The Python process, its control socket and its standard error; with a sandbox, the guard that the
+// Python process runs under: it ends with it and in the same way.
 //
 // It runs in a session of its own with nothing open but its standard streams and the control socket.
 class HostProcess {
@@ -29,8 +30,8 @@ class HostProcess {
 
   // The next control message; Errc::unavailable when the host is gone or `deadline` passes.
   [[nodiscard]] Task<Result<std::string>> receive(SteadyTime deadline);
-  // Sends a message with two descriptors. Errc::unavailable when the host does not take it.
-  [[nodiscard]] Result<void> send(std::string_view text, const Fd& first, const Fd& second);
+  // Sends a message with three descriptors. Errc::unavailable when the host does not take it.
+  [[nodiscard]] Result<void> send(std::string_view text, const Fd& first, const Fd& second, const Fd& third);
 
   void kill();
   // Closing the control socket asks the host to end.

@@ -17,8 +17,9 @@ inline constexpr std::size_t kMaxMessage = 16 << 20;
 
 struct Ready {
   Versions versions;
+  Sandbox sandbox;
 };
-BOOST_DESCRIBE_STRUCT(Ready, (), (versions))
+BOOST_DESCRIBE_STRUCT(Ready, (), (versions, sandbox))
 struct Unusable {
   std::string message;
 };

@@ -58,10 +58,20 @@ Result<PublishedFile> hash(const Descriptor& file, const std::filesystem::path& 
   return out;
 }
 
+// A child in a sandbox may have been a user of its own, whose number another child will have.
+Result<void> take_back(const Descriptor& file, const std::filesystem::path& shown) {
+  struct stat info{};
+  if (::fstat(file.get(), &info) != 0) return io_failure("examine", shown, errno);
+  if (info.st_uid == ::geteuid()) return {};
+  if (::fchown(file.get(), ::geteuid(), ::getegid()) != 0) return io_failure("take back", shown, errno);
+  return {};
+}
+
 Result<PublishedFile> make_durable(const Descriptor& folder, const std::string& name,
                                    const std::filesystem::path& shown) {
   const auto file = open_plain(folder, name, shown);
   if (!file) return fail(file.error());
+  if (auto taken = take_back(*file, shown); !taken) return fail(std::move(taken.error()));
   if (::fsync(file->get()) != 0) {
     const int error = errno;
     // The kernel may have dropped the pages it could not write: what is there now cannot be trusted.
