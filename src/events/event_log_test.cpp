@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "async/run.h"
+#include "testing/any_database.h"
 #include "testing/fake_clock.h"
-#include "testing/temp_dir.h"
 
 namespace trawl::events {
 namespace {
@@ -12,16 +12,14 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 
-struct EventLogTest : ::testing::Test {
+struct EventLogTest : ::testing::TestWithParam<DatabaseKind> {
   template <class F>
   auto write(F work) {
     return run_to_end(context, database->write(std::move(work)));
   }
 
   void SetUp() override {
-    auto opened = db::open_sqlite(folder / "a.db", context.get_executor());
-    ASSERT_TRUE(opened) << opened.error().message;
-    database = std::move(*opened);
+    database = under.open(context.get_executor());
     log.emplace(*database, bus, clock, 10);
     for (const JobId& id : {job, other}) {
       ASSERT_TRUE(write([id](db::Transaction& t) {
@@ -46,7 +44,7 @@ struct EventLogTest : ::testing::Test {
     return out;
   }
 
-  TempDir folder;
+  TestDatabase under{GetParam()};
   asio::io_context context;
   FakeClock clock;
   Bus bus{context.get_executor()};
@@ -56,7 +54,7 @@ struct EventLogTest : ::testing::Test {
   JobId other = JobId::make(clock.now());
 };
 
-TEST_F(EventLogTest, PublishesWhatWasCommittedWithItsNumber) {
+TEST_P(EventLogTest, PublishesWhatWasCommittedWithItsNumber) {
   const auto watcher = bus.subscribe(job);
   ASSERT_TRUE(append(job, Type::status, {{"status", "running"}}));
   const auto heard = run_to_end(context, watcher->next(0ms));
@@ -66,7 +64,7 @@ TEST_F(EventLogTest, PublishesWhatWasCommittedWithItsNumber) {
   EXPECT_EQ(heard->data.at("status"), "running");
 }
 
-TEST_F(EventLogTest, SaysNothingOfATransactionThatFailed) {
+TEST_P(EventLogTest, SaysNothingOfATransactionThatFailed) {
   const auto watcher = bus.subscribe(std::nullopt);
   const auto failed = write([&](db::Transaction& t) -> Result<void> {
     if (auto done = log->append(t, job, Type::status, {}); !done) return done;
@@ -77,7 +75,7 @@ TEST_F(EventLogTest, SaysNothingOfATransactionThatFailed) {
   EXPECT_TRUE(run_to_end(context, log->since(job, 0)).value().empty());
 }
 
-TEST_F(EventLogTest, ReplaysTheEventsOfAJobAfterANumber) {
+TEST_P(EventLogTest, ReplaysTheEventsOfAJobAfterANumber) {
   ASSERT_TRUE(append(job, Type::status, {{"status", "running"}}));
   ASSERT_TRUE(append(other, Type::status, {{"status", "running"}}));
   clock.advance(5s);
@@ -96,12 +94,12 @@ TEST_F(EventLogTest, ReplaysTheEventsOfAJobAfterANumber) {
   EXPECT_TRUE(run_to_end(context, log->since(job, 4)).value().empty());
 }
 
-TEST_F(EventLogTest, RefusesProgressAndJobsItDoesNotKnow) {
+TEST_P(EventLogTest, RefusesProgressAndJobsItDoesNotKnow) {
   EXPECT_EQ(append(job, Type::progress, {}).error().code, Errc::internal);
   EXPECT_EQ(append(JobId::make(clock.now()), Type::status, {}).error().code, Errc::conflict);
 }
 
-TEST_F(EventLogTest, ShowsTheNewestLinesAtOrAboveALevel) {
+TEST_P(EventLogTest, ShowsTheNewestLinesAtOrAboveALevel) {
   ASSERT_TRUE(say("DEBUG", "a"));
   ASSERT_TRUE(say("INFO", "b"));
   ASSERT_TRUE(say("WARNING", "c"));
@@ -118,7 +116,7 @@ TEST_F(EventLogTest, ShowsTheNewestLinesAtOrAboveALevel) {
   EXPECT_EQ(run_to_end(context, log->logs(job, "LOUD", 1, 0)).error().code, Errc::invalid);
 }
 
-TEST_F(EventLogTest, RemovesTheOldestLinesOfAJobThatWritesTooMany) {
+TEST_P(EventLogTest, RemovesTheOldestLinesOfAJobThatWritesTooMany) {
   ASSERT_TRUE(append(job, Type::status, {{"status", "running"}}));
   ASSERT_TRUE(write([&](db::Transaction& t) -> Result<void> {
     for (int i = 0; i < 500; ++i) {
@@ -134,6 +132,8 @@ TEST_F(EventLogTest, RemovesTheOldestLinesOfAJobThatWritesTooMany) {
   EXPECT_EQ(page.lines.front().data.at("message"), "line 499");
   EXPECT_EQ(run_to_end(context, log->since(job, 0)).value().front().type, Type::status);
 }
+
+INSTANTIATE_TEST_SUITE_P(On, EventLogTest, kBothDatabases, name_of_database);
 
 }  // namespace
 }  // namespace trawl::events

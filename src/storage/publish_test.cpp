@@ -82,7 +82,7 @@ struct Publish : StorageFixture {
   fs::path staging;
 };
 
-TEST_F(Publish, SyncsTheFileBeforeItsRenameAndTheFoldersBeforeTheCommit) {
+TEST_P(Publish, SyncsTheFileBeforeItsRenameAndTheFoldersBeforeTheCommit) {
   put(staging / "a.mp4", "x");
   const auto published = publish_named({staged("a.mp4", "a.mp4")});
   ASSERT_TRUE(published);
@@ -96,12 +96,12 @@ TEST_F(Publish, SyncsTheFileBeforeItsRenameAndTheFoldersBeforeTheCommit) {
       position_of("sync " + content + "/" + job.str() + "/1"),
       position_of("sync " + content + "/" + job.str()),
       position_of("sync " + content),
-      position_of("sync " + fs::canonical(folder.path()).string() + "/trawl.db-wal"),
+      position_of("sync " + fs::canonical(under.file()).string() + "-wal"),
   };
   EXPECT_TRUE(std::ranges::is_sorted(order)) << ::testing::PrintToString(call_log.calls);
 }
 
-TEST_F(Publish, DiscardsAFileThatCannotBeSyncedAndDoesNotTryAgain) {
+TEST_P(Publish, DiscardsAFileThatCannotBeSyncedAndDoesNotTryAgain) {
   put(staging / "good.mp4", "x");
   put(staging / "rotten.mp4", "x");
   call_log.failing_sync = "/rotten.mp4";
@@ -116,13 +116,13 @@ TEST_F(Publish, DiscardsAFileThatCannotBeSyncedAndDoesNotTryAgain) {
   EXPECT_TRUE(fs::exists(staging / "good.mp4")) << "nothing is moved unless everything can be";
 }
 
-TEST_F(Publish, FailsWhenAFolderCannotBeSynced) {
+TEST_P(Publish, FailsWhenAFolderCannotBeSynced) {
   put(staging / "a.mp4", "x");
   call_log.failing_sync = "/content/" + job.str();
   EXPECT_EQ(publish_named({staged("a.mp4", "a.mp4")}).error().code, Errc::unavailable);
 }
 
-TEST_F(Publish, RefusesNamesThatAreNotOneSegment) {
+TEST_P(Publish, RefusesNamesThatAreNotOneSegment) {
   put(folder / "secret", "s");
   put(staging / "a.mp4", "x");
   for (const std::string name : {"../../../secret", "..", ".", "", "/etc/passwd", "sub/a.mp4", "a.mp4/"}) {
@@ -133,12 +133,12 @@ TEST_F(Publish, RefusesNamesThatAreNotOneSegment) {
   EXPECT_TRUE(fs::exists(staging / "a.mp4"));
 }
 
-TEST_F(Publish, RefusesTheSameFileTwice) {
+TEST_P(Publish, RefusesTheSameFileTwice) {
   put(staging / "a.mp4", "x");
   EXPECT_EQ(publish_named({staged("a.mp4", "a"), staged("a.mp4", "b")}).error().code, Errc::invalid);
 }
 
-TEST_F(Publish, RefusesLinksAndWhatIsNoRegularFile) {
+TEST_P(Publish, RefusesLinksAndWhatIsNoRegularFile) {
   put(folder / "secret", "s");
   fs::create_symlink(folder / "secret", staging / "symlink");
   fs::create_hard_link(folder / "secret", staging / "hardlink");
@@ -152,13 +152,15 @@ TEST_F(Publish, RefusesLinksAndWhatIsNoRegularFile) {
   EXPECT_EQ(content_of(folder / "secret"), "s");
 }
 
-TEST_F(Publish, SaysWhichFileIsMissingAndMovesNoOther) {
+TEST_P(Publish, SaysWhichFileIsMissingAndMovesNoOther) {
   put(staging / "a.mp4", "x");
   const auto published = publish_named({staged("a.mp4", "a"), staged("b.mp4", "b")});
   EXPECT_EQ(published.error().code, Errc::not_found);
   EXPECT_THAT(published.error().message, HasSubstr("b.mp4"));
   EXPECT_TRUE(fs::exists(staging / "a.mp4"));
 }
+
+INSTANTIATE_TEST_SUITE_P(On, Publish, ::testing::Values(DatabaseKind::sqlite), name_of_database);
 
 }  // namespace
 }  // namespace trawl::storage

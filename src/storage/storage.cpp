@@ -87,8 +87,12 @@ Result<void> record_one(db::Transaction& transaction, Artifact& artifact) {
 }  // namespace
 
 DirectoryStorage::DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
-                                   const Clock& clock)
-    : root_(std::filesystem::absolute(std::move(root))), files_(files), database_(database), clock_(clock) {}
+                                   const Clock& clock, Nodes nodes)
+    : root_(std::filesystem::absolute(std::move(root))),
+      files_(files),
+      database_(database),
+      clock_(clock),
+      nodes_(nodes) {}
 
 Task<Result<void>> DirectoryStorage::open() {
   co_return co_await files_.run([this] { return create_tree(root_); });
@@ -103,7 +107,9 @@ Task<Result<std::filesystem::path>> DirectoryStorage::stage(JobId job, std::int6
 
 Task<Result<std::filesystem::path>> DirectoryStorage::restage(JobId job, std::int64_t epoch) {
   const LeaseName lease{job, epoch};
-  const auto taken = co_await files_.run([this, &lease] { return detail::take_over_staging(root_, lease); });
+  const auto how = nodes_ == Nodes::one ? detail::TakeOver::move : detail::TakeOver::copy;
+  const auto taken =
+      co_await files_.run([this, &lease, how] { return detail::take_over_staging(root_, lease, how); });
   if (!taken) co_return fail(taken.error());
   co_return detail::staging_folder(root_, lease);
 }

@@ -33,8 +33,10 @@ struct Staged {
 // invisible and removed by sweep().
 class DirectoryStorage {
  public:
+  // Who else works in the tree. With others an earlier holder of a lease may come back to life.
+  enum class Nodes { one, many };
   DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
-                   const Clock& clock);
+                   const Clock& clock, Nodes nodes = Nodes::one);
 
   // Creates the tree and checks that it can be written. Errc::unavailable or no_space. To be called
   // before anything else.
@@ -44,6 +46,8 @@ class DirectoryStorage {
   [[nodiscard]] Task<Result<std::filesystem::path>> stage(JobId job, std::int64_t epoch);
   // Takes over the work folder of an earlier lease of the same job that is known to be dead, so
   // that its parts are not fetched again; the folder as stage() gives it, empty if there was none.
+  // With many nodes it is copied: an earlier holder that was only frozen goes on writing into files
+  // that are no longer anybody's.
   // Errc::conflict when a later lease has a folder already: then this one has lost its fence.
   [[nodiscard]] Task<Result<std::filesystem::path>> restage(JobId job, std::int64_t epoch);
   // Removes the work folders of a job.
@@ -86,6 +90,7 @@ class DirectoryStorage {
   BlockingPool& files_;
   db::Database& database_;
   const Clock& clock_;
+  const Nodes nodes_;
 };
 
 }  // namespace trawl::storage

@@ -10,6 +10,7 @@
 #include "async/blocking_pool.h"
 #include "async/run.h"
 #include "storage/storage.h"
+#include "testing/any_database.h"
 #include "testing/fake_clock.h"
 #include "testing/temp_dir.h"
 
@@ -33,14 +34,14 @@ inline Staged staged(std::string name, std::string path) {
 }
 
 // For tests: a storage over a real folder and database, with a job to work for.
-struct StorageFixture : ::testing::Test {
+struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
   template <class T>
   T run(Task<T> task) {
     return run_to_end(context, std::move(task));
   }
 
   void SetUp() override {
-    database = db::open_sqlite(folder / "trawl.db", context.get_executor()).value();
+    database = under.open(context.get_executor());
     storage = std::make_unique<DirectoryStorage>(root, pool, *database, clock);
     const auto opened = run(storage->open());
     ASSERT_TRUE(opened) << opened.error().message;
@@ -89,6 +90,7 @@ struct StorageFixture : ::testing::Test {
   asio::io_context context;
   BlockingPool pool{2};
   FakeClock clock;
+  TestDatabase under{GetParam()};
   std::unique_ptr<db::Database> database;
   std::unique_ptr<DirectoryStorage> storage;
   JobId job = JobId::make(clock.now());

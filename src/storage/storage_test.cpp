@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 struct Storage : StorageFixture {};
 
-TEST_F(Storage, KeepsAFileAndFindsItByPathAndJob) {
+TEST_P(Storage, KeepsAFileAndFindsItByPathAndJob) {
   const Artifact stored = store(job, "a.mp4", "videos/Title.mp4", clock.now() + 1h);
   EXPECT_EQ(stored.size, 16);
   EXPECT_EQ(stored.sha256, sha256_hex("content of a.mp4"));
@@ -22,13 +22,13 @@ TEST_F(Storage, KeepsAFileAndFindsItByPathAndJob) {
   EXPECT_EQ(run(storage->of_job(job)), std::vector{stored});
 }
 
-TEST_F(Storage, ShowsNothingBeforeItsRowIsRecorded) {
+TEST_P(Storage, ShowsNothingBeforeItsRowIsRecorded) {
   ASSERT_TRUE(publish(job, "a.mp4", "videos/Title.mp4"));
   EXPECT_EQ(run(storage->by_path("videos/Title.mp4")).error().code, Errc::not_found);
   EXPECT_TRUE(run(storage->of_job(job)).value().empty());
 }
 
-TEST_F(Storage, HashesFilesOfManyBlocks) {
+TEST_P(Storage, HashesFilesOfManyBlocks) {
   const std::string big(3 * 1024 * 1024 + 7, 'b');
   put(run(storage->stage(job, 1)).value() / "big.bin", big);
   const auto published = run(storage->publish(job, 1, {staged("big.bin", "big.bin")}, {}));
@@ -36,7 +36,7 @@ TEST_F(Storage, HashesFilesOfManyBlocks) {
   EXPECT_EQ(published.value().front().sha256, sha256_hex(big));
 }
 
-TEST_F(Storage, GivesAFileAnotherNameWhenItsOwnIsTaken) {
+TEST_P(Storage, GivesAFileAnotherNameWhenItsOwnIsTaken) {
   const std::string tail = job.str().substr(24, 8);
   EXPECT_EQ(store(job, "a.mp4", "v/Title.mp4").path, "v/Title.mp4");
   EXPECT_EQ(store(job, "b.mp4", "v/Title.mp4").path, "v/Title-" + tail + ".mp4");
@@ -44,7 +44,7 @@ TEST_F(Storage, GivesAFileAnotherNameWhenItsOwnIsTaken) {
   EXPECT_EQ(content_of(storage->file_of(run(storage->by_path("v/Title.mp4")).value())), "content of a.mp4");
 }
 
-TEST_F(Storage, RemovesTheFilesOfAJobWithTheirFolders) {
+TEST_P(Storage, RemovesTheFilesOfAJobWithTheirFolders) {
   const JobId other = JobId::make(clock.now());
   add_job(other);
   const Artifact kept = store(other, "b.mp4", "b.mp4");
@@ -56,7 +56,7 @@ TEST_F(Storage, RemovesTheFilesOfAJobWithTheirFolders) {
   EXPECT_TRUE(stored(kept));
 }
 
-TEST_F(Storage, CountsWhatItHoldsAndWhatTheDiskHas) {
+TEST_P(Storage, CountsWhatItHoldsAndWhatTheDiskHas) {
   EXPECT_EQ(run(storage->space())->used, 0);
   store(job, "a.mp4", "a.mp4");
   store(job, "b.mp4", "b.mp4");
@@ -66,7 +66,7 @@ TEST_F(Storage, CountsWhatItHoldsAndWhatTheDiskHas) {
   EXPECT_GE(space.total, space.available);
 }
 
-TEST_F(Storage, GivesEachLeaseAWorkFolderThatOnlyItsOwnerMayEnter) {
+TEST_P(Storage, GivesEachLeaseAWorkFolderThatOnlyItsOwnerMayEnter) {
   const auto first = run(storage->stage(job, 1)).value();
   const auto second = run(storage->stage(job, 2)).value();
   EXPECT_NE(first, second);
@@ -76,7 +76,7 @@ TEST_F(Storage, GivesEachLeaseAWorkFolderThatOnlyItsOwnerMayEnter) {
   EXPECT_EQ(run(storage->stage(job, 1)), first) << "asking again gives the same folder";
 }
 
-TEST_F(Storage, HandsTheNewestWorkFolderOfADeadLeaseOn) {
+TEST_P(Storage, HandsTheNewestWorkFolderOfADeadLeaseOn) {
   put(run(storage->stage(job, 1)).value() / "part", "old");
   put(run(storage->stage(job, 9)).value() / "part", "newest");
   put(run(storage->stage(job, 3)).value() / "part", "newer");
@@ -88,20 +88,33 @@ TEST_F(Storage, HandsTheNewestWorkFolderOfADeadLeaseOn) {
   EXPECT_EQ(content_of(taken / "part"), "newest");
 }
 
-TEST_F(Storage, StartsEmptyWhenThereIsNothingToTakeOver) {
+TEST_P(Storage, KeepsWhatAFrozenHolderGoesOnWritingAwayFromItsSuccessor) {
+  DirectoryStorage shared(root, pool, *database, clock, DirectoryStorage::Nodes::many);
+  const auto frozen = run(shared.stage(job, 1)).value();
+  put(frozen / "part", "before");
+  put(frozen / "part.journal", "6 bytes");
+  std::fstream still_open(frozen / "part", std::ios::in | std::ios::out | std::ios::binary);
+  const auto taken = run(shared.restage(job, 2)).value();
+  still_open << "ZOMBIE" << std::flush;
+  EXPECT_EQ(content_of(taken / "part"), "before");
+  EXPECT_EQ(content_of(taken / "part.journal"), "6 bytes");
+  EXPECT_FALSE(fs::exists(frozen));
+}
+
+TEST_P(Storage, StartsEmptyWhenThereIsNothingToTakeOver) {
   const JobId other = JobId::make(clock.now());
   put(run(storage->stage(other, 1)).value() / "part", "of another job");
   EXPECT_TRUE(fs::is_empty(run(storage->restage(job, 2)).value()));
   EXPECT_TRUE(fs::exists(root / "staging" / (other.str() + ".1") / "part"));
 }
 
-TEST_F(Storage, RefusesToTakeOverFromALaterLease) {
+TEST_P(Storage, RefusesToTakeOverFromALaterLease) {
   ASSERT_TRUE(run(storage->stage(job, 3)));
   EXPECT_EQ(run(storage->restage(job, 2)).error().code, Errc::conflict);
   EXPECT_TRUE(fs::exists(root / "staging" / (job.str() + ".3")));
 }
 
-TEST_F(Storage, DiscardsEveryWorkFolderOfAJob) {
+TEST_P(Storage, DiscardsEveryWorkFolderOfAJob) {
   const JobId other = JobId::make(clock.now());
   put(run(storage->stage(job, 1)).value() / "part", "x");
   ASSERT_TRUE(run(storage->stage(job, 2)));
@@ -110,7 +123,7 @@ TEST_F(Storage, DiscardsEveryWorkFolderOfAJob) {
   EXPECT_EQ(std::distance(fs::directory_iterator(root / "staging"), {}), 1);
 }
 
-TEST_F(Storage, SaysWhyItCannotOpen) {
+TEST_P(Storage, SaysWhyItCannotOpen) {
   put(folder / "file", "not a folder");
   DirectoryStorage broken(folder / "file", pool, *database, clock);
   const auto opened = run(broken.open());
@@ -118,6 +131,8 @@ TEST_F(Storage, SaysWhyItCannotOpen) {
   EXPECT_EQ(opened.error().code, Errc::unavailable);
   EXPECT_NE(opened.error().message.find((folder / "file").string()), std::string::npos);
 }
+
+INSTANTIATE_TEST_SUITE_P(On, Storage, kBothDatabases, name_of_database);
 
 }  // namespace
 }  // namespace trawl::storage

@@ -10,7 +10,7 @@ struct Sweep : StorageFixture {
   std::size_t sweep() { return run(storage->sweep()).value(); }
 };
 
-TEST_F(Sweep, RemovesExpiredArtifactsAndKeepsTheOthers) {
+TEST_P(Sweep, RemovesExpiredArtifactsAndKeepsTheOthers) {
   const Artifact expired = store(job, "a.mp4", "a.mp4", clock.now() + 1h);
   const Artifact later = store(job, "b.mp4", "b.mp4", clock.now() + 2h);
   const Artifact never = store(job, "c.mp4", "c.mp4");
@@ -25,13 +25,13 @@ TEST_F(Sweep, RemovesExpiredArtifactsAndKeepsTheOthers) {
   EXPECT_TRUE(stored(never));
 }
 
-TEST_F(Sweep, RemovesTheFoldersThatAnExpiredArtifactLeavesEmpty) {
+TEST_P(Sweep, RemovesTheFoldersThatAnExpiredArtifactLeavesEmpty) {
   store(job, "a.mp4", "a.mp4", clock.now());
   EXPECT_EQ(sweep(), 1u);
   EXPECT_FALSE(fs::exists(root / "content" / job.str()));
 }
 
-TEST_F(Sweep, RemovesWhatALeasePublishedAndNeverRecorded) {
+TEST_P(Sweep, RemovesWhatALeasePublishedAndNeverRecorded) {
   const auto lost = publish(job, "a.mp4", "a.mp4").value().front();
   EXPECT_EQ(sweep(), 0u) << "the lease may still record it";
   EXPECT_TRUE(stored(lost));
@@ -41,7 +41,7 @@ TEST_F(Sweep, RemovesWhatALeasePublishedAndNeverRecorded) {
   EXPECT_FALSE(fs::exists(root / "content" / job.str()));
 }
 
-TEST_F(Sweep, KeepsWhatACancellingLeaseMayStillHold) {
+TEST_P(Sweep, KeepsWhatACancellingLeaseMayStillHold) {
   const auto held = publish(job, "a.mp4", "a.mp4").value().front();
   set_state(job, "cancelling");
   EXPECT_EQ(sweep(), 0u);
@@ -51,7 +51,7 @@ TEST_F(Sweep, KeepsWhatACancellingLeaseMayStillHold) {
   EXPECT_FALSE(stored(held));
 }
 
-TEST_F(Sweep, RemovesFilesWithoutARowBesideFilesThatHaveOne) {
+TEST_P(Sweep, RemovesFilesWithoutARowBesideFilesThatHaveOne) {
   const Artifact kept = store(job, "a.mp4", "a.mp4");
   const Artifact orphan = publish(job, "b.mp4", "b.mp4").value().front();
   run_to_end(context, storage->discard_stage(job));
@@ -61,7 +61,7 @@ TEST_F(Sweep, RemovesFilesWithoutARowBesideFilesThatHaveOne) {
   EXPECT_FALSE(stored(orphan));
 }
 
-TEST_F(Sweep, RemovesContentAndWorkFoldersOfJobsThatNobodyKnows) {
+TEST_P(Sweep, RemovesContentAndWorkFoldersOfJobsThatNobodyKnows) {
   const JobId unknown = JobId::make(clock.now());
   ASSERT_TRUE(publish(unknown, "a.mp4", "a.mp4"));
   EXPECT_EQ(sweep(), 2u);
@@ -69,7 +69,7 @@ TEST_F(Sweep, RemovesContentAndWorkFoldersOfJobsThatNobodyKnows) {
   EXPECT_TRUE(fs::is_empty(root / "staging"));
 }
 
-TEST_F(Sweep, RemovesTheWorkFoldersOfJobsThatHaveEndedOnly) {
+TEST_P(Sweep, RemovesTheWorkFoldersOfJobsThatHaveEndedOnly) {
   for (const std::string state : {"completed", "failed", "dead", "cancelled", "expired"}) {
     set_state(job, state);
     ASSERT_TRUE(run(storage->stage(job, 1)));
@@ -84,7 +84,7 @@ TEST_F(Sweep, RemovesTheWorkFoldersOfJobsThatHaveEndedOnly) {
   }
 }
 
-TEST_F(Sweep, LeavesAloneWhatIsNotItsOwn) {
+TEST_P(Sweep, LeavesAloneWhatIsNotItsOwn) {
   fs::create_directories(root / "content" / "lost+found");
   put(root / "staging" / "README", "of the operator");
   EXPECT_EQ(sweep(), 0u);
@@ -92,7 +92,7 @@ TEST_F(Sweep, LeavesAloneWhatIsNotItsOwn) {
   EXPECT_TRUE(fs::exists(root / "staging" / "README"));
 }
 
-TEST_F(Sweep, DoesNotFollowLinksOutOfTheStorage) {
+TEST_P(Sweep, DoesNotFollowLinksOutOfTheStorage) {
   fs::create_directories(folder / "precious");
   put(folder / "precious" / "file", "keep me");
   set_state(job, "failed");
@@ -102,7 +102,7 @@ TEST_F(Sweep, DoesNotFollowLinksOutOfTheStorage) {
   EXPECT_TRUE(fs::exists(folder / "precious" / "file"));
 }
 
-TEST_F(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
+TEST_P(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
   std::vector<Artifact> artifacts;
   for (int i = 0; i < 1001; ++i) {
     Artifact artifact;
@@ -117,6 +117,8 @@ TEST_F(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
   EXPECT_EQ(sweep(), 0u) << "their files were never there";
   EXPECT_TRUE(run(storage->of_job(job))->empty());
 }
+
+INSTANTIATE_TEST_SUITE_P(On, Sweep, kBothDatabases, name_of_database);
 
 }  // namespace
 }  // namespace trawl::storage

@@ -31,13 +31,14 @@ class TestDatabase {
 
   // `clock` stands in for the database's own.
   [[nodiscard]] std::unique_ptr<db::Database> open(asio::any_io_executor loop, const Clock* clock = nullptr) {
-    auto opened = kind_ == DatabaseKind::sqlite ? db::open_sqlite(folder_ / "trawl.db", loop, clock)
+    auto opened = kind_ == DatabaseKind::sqlite ? db::open_sqlite(file(), loop, clock)
                                                 : db::open_postgres(url_, loop, 4, clock);
     if (!opened) throw std::runtime_error(opened.error().message);
     return std::move(*opened);
   }
   [[nodiscard]] DatabaseKind kind() const { return kind_; }
-  [[nodiscard]] const std::string& url() const { return url_; }
+  [[nodiscard]] const std::string& url() const { return url_; }                      // PostgreSQL's.
+  [[nodiscard]] std::filesystem::path file() const { return folder_ / "trawl.db"; }  // SQLite's.
 
  private:
   DatabaseKind kind_;

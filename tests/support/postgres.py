@@ -17,6 +17,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import process  # noqa: E402
+
 BIN = Path("/usr/lib/postgresql/15/bin")
 
 
@@ -58,8 +62,8 @@ class Postgres:
         assert self.child is None, "it is running"
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
-            self.child = subprocess.Popen([str(BIN / "postgres"), "-D", str(self.folder / "data"), *options], cwd="/", stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log, start_new_session=True, **_unprivileged())
+            self.child = process.start([str(BIN / "postgres"), "-D", str(self.folder / "data"), *options], cwd="/", stdout=log, stderr=log, start_new_session=True,
+                                       **_unprivileged())
         deadline = time.monotonic() + within
         while subprocess.run([str(BIN / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], cwd="/").returncode != 0:
             assert self.child.poll() is None and time.monotonic() < deadline, f"PostgreSQL did not start: {self.tail()}"
@@ -74,7 +78,7 @@ class Postgres:
 
     def sql(self, statement: str, database: str = "postgres") -> list[list[str]]:
         """What psql prints, as rows of text."""
-        done = subprocess.run([str(BIN.parent.parent.parent.parent / "bin/psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", statement],
+        done = subprocess.run([str(BIN / "psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", self.url(database), "-c", statement],
                               capture_output=True, check=True, text=True, timeout=60)
         return [line.split("\x1f") for line in done.stdout.splitlines()]
 

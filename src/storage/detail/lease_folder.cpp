@@ -47,7 +47,41 @@ Result<std::vector<LeaseName>> list_staging(const std::filesystem::path& root) {
   return out;
 }
 
-Result<void> take_over_staging(const std::filesystem::path& root, const LeaseName& lease) {
+namespace {
+
+// Copies the plain files of a folder, those that say how much of the others is there before the
+// others: if somebody is still writing, a copy then holds at least what its journal says.
+Result<void> copy_files(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto names = list_folder(from);
+  if (!names) return fail(names.error());
+  if (auto made = make_folder(to, 0700); !made) return made;
+  const auto journal = [](const std::string& name) { return name.ends_with(".journal"); };
+  for (const bool journals : {true, false}) {
+    for (const std::string& name : *names) {
+      std::error_code error;
+      if (journal(name) != journals || !std::filesystem::is_regular_file(from / name, error)) continue;
+      std::filesystem::copy_file(from / name, to / name, error);
+      if (error && error != std::errc::no_such_file_or_directory)
+        return io_failure("copy a part file", from / name, error.value());
+    }
+  }
+  return {};
+}
+
+Result<void> take_over(const std::filesystem::path& from, const std::filesystem::path& to, TakeOver how) {
+  if (how == TakeOver::move) {
+    if (std::rename(from.c_str(), to.c_str()) != 0)
+      return io_failure("take over the work folder", from, errno);
+    return {};
+  }
+  if (auto copied = copy_files(from, to); !copied) return copied;
+  remove_tree(from);
+  return {};
+}
+
+}  // namespace
+
+Result<void> take_over_staging(const std::filesystem::path& root, const LeaseName& lease, TakeOver how) {
   auto known = list_staging(root);
   if (!known) return fail(known.error());
   std::erase_if(*known, [&](const LeaseName& other) { return other.job != lease.job; });
@@ -59,9 +93,7 @@ Result<void> take_over_staging(const std::filesystem::path& root, const LeaseNam
   }
   const std::filesystem::path own = staging_folder(root, lease);
   if (!known->empty() && known->front() != lease) {
-    const std::filesystem::path newest = staging_folder(root, known->front());
-    if (std::rename(newest.c_str(), own.c_str()) != 0)
-      return io_failure("take over the work folder", newest, errno);
+    if (auto taken = take_over(staging_folder(root, known->front()), own, how); !taken) return taken;
   }
   for (std::size_t i = 1; i < known->size(); ++i) remove_tree(staging_folder(root, (*known)[i]));
   return make_folder(own, 0700);

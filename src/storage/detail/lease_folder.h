@@ -30,9 +30,12 @@ struct LeaseName {
 // All work folders; names that are none are passed over.
 [[nodiscard]] Result<std::vector<LeaseName>> list_staging(const std::filesystem::path& root);
 
-// Makes the newest work folder of an earlier lease that of `lease` and removes the others. Makes an
-// empty one if there is none. Errc::conflict if a later lease has one.
-[[nodiscard]] Result<void> take_over_staging(const std::filesystem::path& root, const LeaseName& lease);
+enum class TakeOver { move, copy };
+
+// Makes the newest work folder of an earlier lease, or a copy of it, that of `lease` and removes the
+// others. Makes an empty one if there is none. Errc::conflict if a later lease has one.
+[[nodiscard]] Result<void> take_over_staging(const std::filesystem::path& root, const LeaseName& lease,
+                                             TakeOver how);
 
 // Removes a folder with everything in it, not following links; false if it was not there or could
 // not be removed, which is logged.
