@@ -85,6 +85,7 @@ class ThreadedWire final : public Wire {
     {
       const std::lock_guard lock(mutex_);
       stopped_ = true;
+      if (receiving_) receiving_->interrupt();
     }
     changed_.notify_all();
     if (sender_.joinable()) sender_.join();
@@ -115,7 +116,9 @@ class ThreadedWire final : public Wire {
         continue;
       }
       if (server.came_back()) tell(&Ears::missed);
+      if (!set_receiving(link)) return;
       auto heard = link->receive(kListenAtOnce);
+      set_receiving(nullptr);
       if (!heard) {
         server.lost(heard.error());
         continue;
@@ -141,6 +144,12 @@ class ThreadedWire final : public Wire {
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<long>(count));
     return out;
   }
+  // False once the wire is stopped.
+  bool set_receiving(WireLink* link) {
+    const std::lock_guard lock(mutex_);
+    receiving_ = link;
+    return !stopped_;
+  }
   bool wait_stopped(milliseconds time) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, time, [this] { return stopped_; });
@@ -160,6 +169,7 @@ class ThreadedWire final : public Wire {
   std::condition_variable changed_;
   std::deque<std::string> waiting_;
   bool stopped_ = false;
+  WireLink* receiving_ = nullptr;  // The link that waits for messages now.
   std::thread sender_, listener_;
 };
 

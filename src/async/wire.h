@@ -35,8 +35,10 @@ class WireLink {
  public:
   virtual ~WireLink() = default;
   [[nodiscard]] virtual Result<void> send(const std::vector<std::string>& messages) = 0;
-  // Waits at most about `limit`.
+  // Waits at most about `limit`, or until interrupt().
   [[nodiscard]] virtual Result<std::vector<std::string>> receive(std::chrono::milliseconds limit) = 0;
+  // Called on another thread when the wire stops, for links that wait longer.
+  virtual void interrupt() {}
 };
 
 // A wire over blocking connections: one thread sends, one listens, and each connects again after a
