@@ -19,6 +19,13 @@ using detail::read_jobs;
 // How many are moved in one transaction, so that none is long.
 constexpr std::int64_t kAtOnce = 500;
 
+// Hand-outs decide over all running jobs together, so the nodes take turns; SQLite's writers do anyway.
+Result<void> take_turn(db::Transaction& transaction) {
+  const auto taken = transaction.query("SELECT 1 /*pg , pg_advisory_xact_lock(500069722477)*/");
+  if (!taken) return trawl::fail(taken.error());
+  return {};
+}
+
 // What the workers have in hand.
 Result<void> count_running(db::Transaction& transaction, Load& load) {
   const auto running = transaction.query(
@@ -125,7 +132,7 @@ std::string list_of(const std::vector<JobId>& ids) {
 }  // namespace
 
 Result<std::vector<JobId>> JobStore::choose(db::Transaction& transaction, Load& load, std::size_t limit) {
-  const SystemTime now = clock_.now();
+  const SystemTime now = transaction.now();
   if (auto counted = count_running(transaction, load); !counted) return trawl::fail(counted.error());
   if (auto read = read_room(transaction, load, now); !read) return trawl::fail(read.error());
   auto candidates = heads_of_queues(transaction, limit, full_origins(load, options_.caps));
@@ -140,17 +147,19 @@ Result<std::vector<JobId>> JobStore::choose(db::Transaction& transaction, Load& 
 Task<Result<std::vector<Job>>> JobStore::claim(std::string owner, std::size_t limit, Millis length) {
   co_return co_await database_.write([this, owner = std::move(owner), limit,
                                       length](db::Transaction& transaction) -> Result<std::vector<Job>> {
+    if (auto turn = take_turn(transaction); !turn) return trawl::fail(turn.error());
     if (auto due = queue_due(transaction); !due) return trawl::fail(due.error());
     Load load;
     const auto chosen = choose(transaction, load, limit);
     if (!chosen) return trawl::fail(chosen.error());
     if (chosen->empty()) return std::vector<Job>();
-    const SystemTime now = clock_.now();
+    const SystemTime now = transaction.now();
     auto rows = transaction.query(
         fmt::format("UPDATE jobs SET state = 'running', phase = 'extracting', epoch = epoch + 1, owner = $1,"
                     " lease_until = $2, started_at = COALESCE(started_at, $3), claimed_at = $3,"
                     " updated_at = $3, error_code = NULL, error_message = NULL, pause_asked = 0"
-                    " WHERE id IN ({}) AND state IN ({}) RETURNING {}",
+                    " WHERE id IN (SELECT id FROM jobs WHERE id IN ({}) AND state IN ({}) ORDER BY id"
+                    " /*pg FOR UPDATE SKIP LOCKED*/) RETURNING {}",
                     list_of(*chosen), detail::sources_of(Step::claim, State::running), kJobColumns),
         {owner, to_millis(now + length), to_millis(now)});
     if (!rows) return trawl::fail(std::move(rows.error()));
@@ -169,7 +178,7 @@ Task<Result<std::vector<Job>>> JobStore::claim(std::string owner, std::size_t li
 
 Task<Result<JobStore::Renewed>> JobStore::renew(std::vector<Lease> leases, Millis length) {
   co_return co_await database_.write(
-      [this, leases = std::move(leases), length](db::Transaction& transaction) -> Result<Renewed> {
+      [leases = std::move(leases), length](db::Transaction& transaction) -> Result<Renewed> {
         std::string pairs;
         for (const Lease& lease : leases)
           pairs += fmt::format("{}('{}', {})", pairs.empty() ? "" : ", ", lease.job.str(), lease.epoch);
@@ -177,7 +186,7 @@ Task<Result<JobStore::Renewed>> JobStore::renew(std::vector<Lease> leases, Milli
             fmt::format("UPDATE jobs SET lease_until = $1 WHERE state IN ('running', 'cancelling')"
                         " AND (id, epoch) IN (VALUES {}) RETURNING id, epoch, state, pause_asked",
                         pairs),
-            {to_millis(clock_.now() + length)});
+            {to_millis(transaction.now() + length)});
         if (!rows) return trawl::fail(std::move(rows.error()));
         Renewed renewed;
         for (const db::Row& row : *rows) {
@@ -197,9 +206,9 @@ Task<Result<JobStore::Renewed>> JobStore::renew(std::vector<Lease> leases, Milli
 Result<std::size_t> JobStore::queue_due(db::Transaction& transaction) {
   const auto rows = transaction.query(
       fmt::format("SELECT id, epoch, state, priority, not_before FROM jobs WHERE state IN ({})"
-                  " AND not_before <= $1 ORDER BY not_before LIMIT $2",
+                  " AND not_before <= $1 ORDER BY not_before LIMIT $2 /*pg FOR UPDATE SKIP LOCKED*/",
                   detail::sources_of(Step::due, State::queued)),
-      {to_millis(clock_.now()), kAtOnce});
+      {to_millis(transaction.now()), kAtOnce});
   if (!rows) return trawl::fail(rows.error());
   for (const db::Row& row : *rows) {
     const auto id = JobId::parse(row.text(0));
@@ -216,8 +225,9 @@ Result<std::size_t> JobStore::queue_due(db::Transaction& transaction) {
 Result<std::size_t> JobStore::expire_waiting(db::Transaction& transaction) {
   const auto rows = transaction.query(
       "SELECT id, epoch FROM jobs WHERE deadline IS NOT NULL AND deadline <= $1"
-      " AND state IN ('scheduled', 'queued', 'paused', 'retry_wait') ORDER BY deadline LIMIT $2",
-      {to_millis(clock_.now()), kAtOnce});
+      " AND state IN ('scheduled', 'queued', 'paused', 'retry_wait') ORDER BY deadline LIMIT $2"
+      " /*pg FOR UPDATE SKIP LOCKED*/",
+      {to_millis(transaction.now()), kAtOnce});
   if (!rows) return trawl::fail(rows.error());
   for (const db::Row& row : *rows) {
     const auto id = JobId::parse(row.text(0));
@@ -260,9 +270,10 @@ Task<Result<std::size_t>> JobStore::reap(bool all_leases) {
   co_return co_await database_.write([this, all_leases](db::Transaction& transaction) -> Result<std::size_t> {
     auto rows = transaction.query(
         fmt::format(
-            "SELECT {} FROM jobs WHERE state IN ('running', 'cancelling') AND ($1 = 1 OR lease_until < $2)",
+            "SELECT {} FROM jobs WHERE state IN ('running', 'cancelling') AND ($1 = 1 OR lease_until < $2)"
+            " ORDER BY id /*pg FOR UPDATE SKIP LOCKED*/",
             kListColumns),
-        {std::int64_t{all_leases}, to_millis(clock_.now())});
+        {std::int64_t{all_leases}, to_millis(transaction.now())});
     if (!rows) return trawl::fail(std::move(rows.error()));
     auto jobs = read_jobs(*rows);
     if (!jobs) return trawl::fail(std::move(jobs.error()));

@@ -12,7 +12,7 @@ namespace {
 
 using detail::Change;
 using detail::fenced;
-using detail::find_in;
+using detail::hold_in;
 
 std::unexpected<Error> refused(const Job& job, std::string_view why, std::string_view reason) {
   return trawl::fail(Errc::conflict,
@@ -33,7 +33,7 @@ Result<void> ask_to_pause(db::Transaction& transaction, const Job& job, bool ask
 
 Task<Result<State>> JobStore::cancel(JobId id) {
   co_return co_await database_.write([this, id](db::Transaction& transaction) -> Result<State> {
-    const auto job = find_in(transaction, id);
+    const auto job = hold_in(transaction, id);
     if (!job) return trawl::fail(job.error());
     if (final(job->state)) return refused(*job, " already", "already_final");
     if (job->state == State::cancelling) return State::cancelling;
@@ -46,7 +46,7 @@ Task<Result<State>> JobStore::cancel(JobId id) {
 
 Task<Result<State>> JobStore::pause(JobId id) {
   co_return co_await database_.write([this, id](db::Transaction& transaction) -> Result<State> {
-    const auto job = find_in(transaction, id);
+    const auto job = hold_in(transaction, id);
     if (!job) return trawl::fail(job.error());
     if (final(job->state)) return refused(*job, " already", "already_final");
     if (job->state == State::cancelling) return refused(*job, " and being cancelled", "being_cancelled");
@@ -58,7 +58,7 @@ Task<Result<State>> JobStore::pause(JobId id) {
       return State::paused;
     }
     if (job->pause_asked) return State::running;
-    if (auto asked = ask_to_pause(transaction, *job, true, clock_.now()); !asked)
+    if (auto asked = ask_to_pause(transaction, *job, true, transaction.now()); !asked)
       return trawl::fail(asked.error());
     if (auto told = announce(transaction, {id, job->epoch}, State::running, job->phase, std::nullopt,
                              {{"pausing", true}, {"message", "asked to pause"}});
@@ -70,9 +70,9 @@ Task<Result<State>> JobStore::pause(JobId id) {
 
 Task<Result<State>> JobStore::resume(JobId id) {
   co_return co_await database_.write([this, id](db::Transaction& transaction) -> Result<State> {
-    const auto job = find_in(transaction, id);
+    const auto job = hold_in(transaction, id);
     if (!job) return trawl::fail(job.error());
-    const SystemTime now = clock_.now();
+    const SystemTime now = transaction.now();
     if (job->state == State::running && job->pause_asked) {
       if (auto asked = ask_to_pause(transaction, *job, false, now); !asked) return trawl::fail(asked.error());
       if (auto told = announce(transaction, {id, job->epoch}, State::running, job->phase, std::nullopt);
@@ -97,11 +97,11 @@ Task<Result<State>> JobStore::resume(JobId id) {
 
 Task<Result<State>> JobStore::retry(JobId id) {
   co_return co_await database_.write([this, id](db::Transaction& transaction) -> Result<State> {
-    const auto job = find_in(transaction, id);
+    const auto job = hold_in(transaction, id);
     if (!job) return trawl::fail(job.error());
     if (!allowed(Step::retry, job->state, State::queued))
       return refused(*job, " and cannot be retried", "not_retryable");
-    const SystemTime now = clock_.now();
+    const SystemTime now = transaction.now();
     Change again{.id = id,
                  .epoch = job->epoch,
                  .by = Step::retry,
@@ -119,7 +119,7 @@ Task<Result<State>> JobStore::retry(JobId id) {
 
 Task<Result<void>> JobStore::remove(JobId id) {
   co_return co_await database_.write([id](db::Transaction& transaction) -> Result<void> {
-    const auto job = find_in(transaction, id);
+    const auto job = hold_in(transaction, id);
     if (!job) return trawl::fail(job.error());
     if (!final(job->state)) return refused(*job, " still; cancel it first", "not_final");
     const auto removed = transaction.execute("DELETE FROM jobs WHERE id = $1", {id.str()});

@@ -15,6 +15,7 @@ namespace {
 using detail::Change;
 using detail::fenced;
 using detail::find_in;
+using detail::hold_in;
 using detail::text_of;
 
 double random_unit() {
@@ -29,7 +30,7 @@ std::optional<std::int64_t> maybe_millis(std::optional<SystemTime> time) {
 }  // namespace
 
 Result<void> JobStore::change(db::Transaction& transaction, const Change& change) {
-  if (auto applied = detail::apply(transaction, change, clock_.now()); !applied) return applied;
+  if (auto applied = detail::apply(transaction, change, transaction.now()); !applied) return applied;
   if (change.by == Step::release || change.by == Step::stopped || change.by == Step::pause ||
       change.by == Step::expire) {
     if (auto forgotten = detail::forget_probe(transaction, change.id); !forgotten) return forgotten;
@@ -77,7 +78,7 @@ Result<void> JobStore::check_depths(db::Transaction& transaction, const std::str
 
 Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
   if (auto room = check_depths(transaction, job.tenant); !room) return trawl::fail(room.error());
-  const SystemTime now = clock_.now();
+  const SystemTime now = transaction.now();
   const JobId id = JobId::make(now);
   const bool later = job.scheduled_at && *job.scheduled_at > now;
   const State state = later ? State::scheduled : State::queued;
@@ -92,7 +93,9 @@ Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
        db::null_or(job.max_retries ? std::optional<std::int64_t>(*job.max_retries) : std::nullopt),
        to_millis(now)});
   if (!inserted) return trawl::fail(inserted.error());
-  if (auto told = announce(transaction, {id, 0}, state, "waiting", std::nullopt); !told)
+  if (auto told =
+          announce(transaction, {id, 0}, state, "waiting", std::nullopt, {{"priority", job.priority}});
+      !told)
     return trawl::fail(told.error());
   return find_in(transaction, id);
 }
@@ -115,7 +118,7 @@ Task<Result<void>> JobStore::advance(Lease lease, std::string phase, std::option
             "UPDATE jobs SET phase = $1, checkpoint = COALESCE($2, checkpoint), updated_at = $3"
             " WHERE id = $4 AND epoch = $5 AND state = 'running'",
             {phase, db::null_or(checkpoint ? std::optional(text_of(*checkpoint)) : std::nullopt),
-             to_millis(clock_.now()), lease.job.str(), lease.epoch});
+             to_millis(transaction.now()), lease.job.str(), lease.epoch});
         if (!changed) return trawl::fail(changed.error());
         if (*changed == 0) return fenced(lease.job);
         return announce(transaction, lease, State::running, phase, std::nullopt);
@@ -124,11 +127,11 @@ Task<Result<void>> JobStore::advance(Lease lease, std::string phase, std::option
 
 Task<Result<void>> JobStore::save_progress(Lease lease, json::object progress) {
   co_return co_await database_.write(
-      [this, lease, progress = std::move(progress)](db::Transaction& transaction) -> Result<void> {
+      [lease, progress = std::move(progress)](db::Transaction& transaction) -> Result<void> {
         const auto changed = transaction.execute(
             "UPDATE jobs SET progress = $1, updated_at = $2 WHERE id = $3 AND epoch = $4 AND state IN "
             "('running', 'cancelling')",
-            {text_of(progress), to_millis(clock_.now()), lease.job.str(), lease.epoch});
+            {text_of(progress), to_millis(transaction.now()), lease.job.str(), lease.epoch});
         if (!changed) return trawl::fail(changed.error());
         if (*changed == 0) return fenced(lease.job);
         return {};
@@ -153,7 +156,7 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
                                    std::optional<std::chrono::seconds> retry_after) {
   co_return co_await database_.write(
       [this, lease, error = std::move(error), retry_after](db::Transaction& transaction) -> Result<State> {
-        const auto job = find_in(transaction, lease.job);
+        const auto job = hold_in(transaction, lease.job);
         if (!job) return trawl::fail(job.error());
         if (job->epoch != lease.epoch) return fenced(lease.job);
         Budgets budgets = options_.budgets;
@@ -167,12 +170,12 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
                                                          : Step::back_off,
                     .to = verdict.state,
                     .error = error,
-                    .not_before = clock_.now() + verdict.delay,
+                    .not_before = transaction.now() + verdict.delay,
                     .failures = verdict.counts.failures,
                     .crashes = verdict.counts.crashes};
         if (next.to == State::retry_wait && job->pause_asked) next.by = Step::pause, next.to = State::paused;
         if (auto done = change(transaction, next); !done) return trawl::fail(done.error());
-        if (auto noted = detail::note_failure(transaction, *job, error, clock_.now()); !noted)
+        if (auto noted = detail::note_failure(transaction, *job, error, transaction.now()); !noted)
           return trawl::fail(noted.error());
         return next.to;
       });
@@ -180,7 +183,7 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
 
 Task<Result<void>> JobStore::release(Lease lease) {
   co_return co_await database_.write([this, lease](db::Transaction& transaction) -> Result<void> {
-    const auto job = find_in(transaction, lease.job);
+    const auto job = hold_in(transaction, lease.job);
     if (!job) return trawl::fail(job.error());
     return change(transaction, {.id = lease.job,
                                 .epoch = lease.epoch,

@@ -40,9 +40,8 @@ class JobStore {
     Depths depths = {};
   };
 
-  JobStore(db::Database& database, events::EventLog& log, const Clock& clock, Options options,
-           asio::any_io_executor executor)
-      : database_(database), log_(log), clock_(clock), options_(options), bell_(executor) {}
+  JobStore(db::Database& database, events::EventLog& log, Options options, asio::any_io_executor executor)
+      : database_(database), log_(log), options_(options), bell_(executor) {}
 
   // Errc::unavailable, reason "queue_full", when as many jobs wait as may; Errc::rate_limited, reason
   // "too_many_queued", when as many of the tenant do. `also` runs in the same transaction: what it
@@ -141,7 +140,6 @@ class JobStore {
 
   db::Database& database_;
   events::EventLog& log_;
-  const Clock& clock_;
   Options options_;
   Event bell_;
 };

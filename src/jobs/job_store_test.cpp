@@ -5,22 +5,20 @@
 #include <gtest/gtest.h>
 
 #include "async/run.h"
+#include "testing/any_database.h"
 #include "testing/fake_clock.h"
-#include "testing/temp_dir.h"
 
 namespace trawl::jobs {
 namespace {
 
 using namespace std::chrono_literals;
 
-class JobStoreTest : public testing::Test {
+class JobStoreTest : public testing::TestWithParam<DatabaseKind> {
  protected:
   void SetUp() override {
-    auto opened = db::open_sqlite(directory.path() / "trawl.db", context.get_executor());
-    ASSERT_TRUE(opened) << opened.error().message;
-    database = std::move(*opened);
+    database = under.open(context.get_executor(), &clock);
     log.emplace(*database, bus, clock);
-    store.emplace(*database, *log, clock,
+    store.emplace(*database, *log,
                   JobStore::Options{.budgets = {.failures = 1},
                                     .caps = {.per_tenant = 0, .per_origin = 2},
                                     .depths = {.total = 100, .per_tenant = 5}},
@@ -54,7 +52,7 @@ class JobStoreTest : public testing::Test {
   }
   static Lease lease_of(const Job& job) { return {job.id, job.epoch}; }
 
-  TempDir directory;
+  TestDatabase under{GetParam()};
   asio::io_context context;
   FakeClock clock;
   events::Bus bus{context.get_executor()};
@@ -63,7 +61,7 @@ class JobStoreTest : public testing::Test {
   std::optional<JobStore> store;
 };
 
-TEST_F(JobStoreTest, HandsOutTheMostUrgentJobFirstAndTheOldestAmongEquals) {
+TEST_P(JobStoreTest, HandsOutTheMostUrgentJobFirstAndTheOldestAmongEquals) {
   const Job first = add(5), second = add(5), urgent = add(9);
   EXPECT_EQ(claim_one()->id, urgent.id);
   EXPECT_EQ(claim_one()->id, first.id);
@@ -71,7 +69,7 @@ TEST_F(JobStoreTest, HandsOutTheMostUrgentJobFirstAndTheOldestAmongEquals) {
   EXPECT_FALSE(claim_one());
 }
 
-TEST_F(JobStoreTest, RefusesAResultFromAWorkerWhoseLeaseWasPassedOn) {
+TEST_P(JobStoreTest, RefusesAResultFromAWorkerWhoseLeaseWasPassedOn) {
   add();
   const Job stalled = *claim_one();
   clock.advance(31s);
@@ -87,7 +85,7 @@ TEST_F(JobStoreTest, RefusesAResultFromAWorkerWhoseLeaseWasPassedOn) {
   EXPECT_TRUE(complete(lease_of(current)));
 }
 
-TEST_F(JobStoreTest, CompletesOnceWithOneFinalEvent) {
+TEST_P(JobStoreTest, CompletesOnceWithOneFinalEvent) {
   const JobId id = add().id;
   const Lease lease = lease_of(*claim_one());
   EXPECT_TRUE(complete(lease));
@@ -96,7 +94,7 @@ TEST_F(JobStoreTest, CompletesOnceWithOneFinalEvent) {
   EXPECT_EQ(run(store->find(id))->result.at("ok"), true);
 }
 
-TEST_F(JobStoreTest, CompletesNothingWhenTheAccompanyingWriteFails) {
+TEST_P(JobStoreTest, CompletesNothingWhenTheAccompanyingWriteFails) {
   const JobId id = add().id;
   const Lease lease = lease_of(*claim_one());
   const auto failed = run(store->complete(
@@ -105,7 +103,7 @@ TEST_F(JobStoreTest, CompletesNothingWhenTheAccompanyingWriteFails) {
   EXPECT_EQ(run(store->find(id))->state, State::running);
 }
 
-TEST_F(JobStoreTest, RetriesAfterTheDelayAndBuriesTheJobWhenTheBudgetIsUsedUp) {
+TEST_P(JobStoreTest, RetriesAfterTheDelayAndBuriesTheJobWhenTheBudgetIsUsedUp) {
   const JobId id = add().id;
   const Error network{Errc::unavailable, "reset", "network_error"};
   EXPECT_EQ(run(store->fail(lease_of(*claim_one()), network)), State::retry_wait);
@@ -115,7 +113,7 @@ TEST_F(JobStoreTest, RetriesAfterTheDelayAndBuriesTheJobWhenTheBudgetIsUsedUp) {
   EXPECT_EQ(run(store->find(id))->error_code, "network_error");
 }
 
-TEST_F(JobStoreTest, CancelsAWaitingJobAtOnceAndAsksARunningOneToStop) {
+TEST_P(JobStoreTest, CancelsAWaitingJobAtOnceAndAsksARunningOneToStop) {
   const JobId waiting = add(1).id, running = add(9).id;
   const Job held = *claim_one();
   EXPECT_EQ(run(store->cancel(waiting)), State::cancelled);
@@ -125,7 +123,7 @@ TEST_F(JobStoreTest, CancelsAWaitingJobAtOnceAndAsksARunningOneToStop) {
   EXPECT_EQ(run(store->cancel(running)).error().reason, "already_final");
 }
 
-TEST_F(JobStoreTest, ReleaseCostsNoBudgetButAVanishedWorkerDoes) {
+TEST_P(JobStoreTest, ReleaseCostsNoBudgetButAVanishedWorkerDoes) {
   const JobId id = add().id;
   EXPECT_TRUE(run(store->release(lease_of(*claim_one()))));
   EXPECT_EQ(run(store->find(id))->crashes, 0);
@@ -137,7 +135,7 @@ TEST_F(JobStoreTest, ReleaseCostsNoBudgetButAVanishedWorkerDoes) {
   EXPECT_EQ(job.state, State::queued);
 }
 
-TEST_F(JobStoreTest, RenewalKeepsWhatIsHeldAndTellsWhatIsLostOrCancelled) {
+TEST_P(JobStoreTest, RenewalKeepsWhatIsHeldAndTellsWhatIsLostOrCancelled) {
   add(9);
   const Job kept = *claim_one();
   add(8);
@@ -151,7 +149,7 @@ TEST_F(JobStoreTest, RenewalKeepsWhatIsHeldAndTellsWhatIsLostOrCancelled) {
   EXPECT_EQ(run(store->reap(false)), 0u);
 }
 
-TEST_F(JobStoreTest, RefusesMoreThanTheQueueHolds) {
+TEST_P(JobStoreTest, RefusesMoreThanTheQueueHolds) {
   for (int i = 0; i < 5; ++i) add();
   const auto refused = run(store->add({.kind = "download", .tenant = "", .request = {}}));
   EXPECT_EQ(refused.error().reason, "too_many_queued");
@@ -161,7 +159,7 @@ TEST_F(JobStoreTest, RefusesMoreThanTheQueueHolds) {
   EXPECT_EQ(run(store->list({}))->total, 100);
 }
 
-TEST_F(JobStoreTest, AddsNothingWhenTheAccompanyingWriteFails) {
+TEST_P(JobStoreTest, AddsNothingWhenTheAccompanyingWriteFails) {
   const auto refused = run(
       store->add({.kind = "download", .tenant = "", .request = {}},
                  [](db::Transaction&, const Job&) -> Result<void> { return fail(Errc::conflict, "no"); }));
@@ -169,7 +167,7 @@ TEST_F(JobStoreTest, AddsNothingWhenTheAccompanyingWriteFails) {
   EXPECT_EQ(run(store->list({}))->total, 0);
 }
 
-TEST_F(JobStoreTest, KeepsCheckpointsForTheNextAttempt) {
+TEST_P(JobStoreTest, KeepsCheckpointsForTheNextAttempt) {
   add();
   const Lease lease = lease_of(*claim_one());
   ASSERT_TRUE(run(store->advance(lease, "downloading", json::object{{"plan", 1}})));
@@ -178,7 +176,7 @@ TEST_F(JobStoreTest, KeepsCheckpointsForTheNextAttempt) {
   EXPECT_EQ(claim_one()->checkpoint, (json::object{{"plan", 1}}));
 }
 
-TEST_F(JobStoreTest, ListsNewestFirstByPages) {
+TEST_P(JobStoreTest, ListsNewestFirstByPages) {
   const JobId a = add().id, b = add().id, c = add().id;
   ASSERT_TRUE(run(store->cancel(b)));
   const auto page = run(store->list({.states = {State::queued}, .offset = 1, .limit = 1})).value();
@@ -188,7 +186,7 @@ TEST_F(JobStoreTest, ListsNewestFirstByPages) {
   EXPECT_EQ(run(store->list({}))->jobs[0].id, c);
 }
 
-TEST_F(JobStoreTest, KeepsAScheduledJobUntilItsTimeHasCome) {
+TEST_P(JobStoreTest, KeepsAScheduledJobUntilItsTimeHasCome) {
   const JobId id =
       add({.kind = "download", .tenant = "", .request = {}, .scheduled_at = clock.now() + 1h}).id;
   EXPECT_EQ(state_of(id), State::scheduled);
@@ -198,7 +196,7 @@ TEST_F(JobStoreTest, KeepsAScheduledJobUntilItsTimeHasCome) {
   EXPECT_EQ(statuses(id), (std::vector<std::string>{"scheduled", "queued", "running"}));
 }
 
-TEST_F(JobStoreTest, ExpiresWhatWaitsPastItsDeadlineAndWhatRunsThen) {
+TEST_P(JobStoreTest, ExpiresWhatWaitsPastItsDeadlineAndWhatRunsThen) {
   const auto until = clock.now() + 1min;
   const JobId waiting =
       add({.kind = "download", .tenant = "", .priority = 1, .request = {}, .deadline = until}).id;
@@ -215,7 +213,7 @@ TEST_F(JobStoreTest, ExpiresWhatWaitsPastItsDeadlineAndWhatRunsThen) {
   EXPECT_EQ(run(store->find(running.id))->error_code, "deadline_passed");
 }
 
-TEST_F(JobStoreTest, PausesAWaitingJobAtOnceAndResumesItWhereItWas) {
+TEST_P(JobStoreTest, PausesAWaitingJobAtOnceAndResumesItWhereItWas) {
   const JobId queued = add().id;
   const JobId later =
       add({.kind = "download", .tenant = "", .request = {}, .scheduled_at = clock.now() + 1h}).id;
@@ -226,7 +224,7 @@ TEST_F(JobStoreTest, PausesAWaitingJobAtOnceAndResumesItWhereItWas) {
   EXPECT_EQ(run(store->resume(later)).error().reason, "not_paused");
 }
 
-TEST_F(JobStoreTest, PausesARunningJobOnceItsHolderHasStopped) {
+TEST_P(JobStoreTest, PausesARunningJobOnceItsHolderHasStopped) {
   const JobId id = add().id;
   const Job held = *claim_one();
   EXPECT_EQ(run(store->pause(id)), State::running);
@@ -237,7 +235,7 @@ TEST_F(JobStoreTest, PausesARunningJobOnceItsHolderHasStopped) {
   EXPECT_EQ(claim_one()->epoch, held.epoch + 1);
 }
 
-TEST_F(JobStoreTest, ForgetsAPauseThatIsTakenBackInTime) {
+TEST_P(JobStoreTest, ForgetsAPauseThatIsTakenBackInTime) {
   const JobId id = add().id;
   const Job held = *claim_one();
   ASSERT_TRUE(run(store->pause(id)));
@@ -246,7 +244,7 @@ TEST_F(JobStoreTest, ForgetsAPauseThatIsTakenBackInTime) {
   EXPECT_EQ(state_of(id), State::queued);
 }
 
-TEST_F(JobStoreTest, PausesWhatItWasToRetryAndWhatItsWorkerLeftBehind) {
+TEST_P(JobStoreTest, PausesWhatItWasToRetryAndWhatItsWorkerLeftBehind) {
   const JobId id = add().id;
   const Job held = *claim_one();
   ASSERT_TRUE(run(store->pause(id)));
@@ -258,7 +256,7 @@ TEST_F(JobStoreTest, PausesWhatItWasToRetryAndWhatItsWorkerLeftBehind) {
   EXPECT_EQ(state_of(id), State::paused);
 }
 
-TEST_F(JobStoreTest, RetriesADelayedJobNowAndADeadOneWithNewBudgets) {
+TEST_P(JobStoreTest, RetriesADelayedJobNowAndADeadOneWithNewBudgets) {
   const JobId id = add().id;
   const Error network{Errc::unavailable, "reset", "network_error"};
   ASSERT_EQ(run(store->fail(lease_of(*claim_one()), network)), State::retry_wait);
@@ -279,14 +277,14 @@ TEST_F(JobStoreTest, RetriesADelayedJobNowAndADeadOneWithNewBudgets) {
   EXPECT_EQ(run(store->retry(id)).error().reason, "not_retryable");
 }
 
-TEST_F(JobStoreTest, CountsTheRetriesThatTheJobAskedFor) {
+TEST_P(JobStoreTest, CountsTheRetriesThatTheJobAskedFor) {
   const JobId id = add({.kind = "download", .tenant = "", .request = {}, .max_retries = 0}).id;
   EXPECT_EQ(run(store->fail(lease_of(*claim_one()), {Errc::unavailable, "reset", "network_error"})),
             State::dead);
   EXPECT_EQ(state_of(id), State::dead);
 }
 
-TEST_F(JobStoreTest, NeverRunsMoreOfOneHostThanItMay) {
+TEST_P(JobStoreTest, NeverRunsMoreOfOneHostThanItMay) {
   for (int i = 0; i < 3; ++i) add({.kind = "download", .tenant = "", .origin = "busy", .request = {}});
   const JobId other = add({.kind = "download", .tenant = "", .origin = "free", .request = {}}).id;
   const auto claimed = run(store->claim("worker", 9, 30s)).value();
@@ -297,7 +295,7 @@ TEST_F(JobStoreTest, NeverRunsMoreOfOneHostThanItMay) {
   EXPECT_EQ(claim_one()->origin, "busy");
 }
 
-TEST_F(JobStoreTest, GivesTenantsTurns) {
+TEST_P(JobStoreTest, GivesTenantsTurns) {
   for (int i = 0; i < 4; ++i) add({.kind = "download", .tenant = "a", .request = {}});
   add({.kind = "download", .tenant = "b", .request = {}});
   EXPECT_EQ(claim_one()->tenant, "a");
@@ -305,7 +303,7 @@ TEST_F(JobStoreTest, GivesTenantsTurns) {
   EXPECT_EQ(claim_one()->tenant, "a");
 }
 
-TEST_F(JobStoreTest, LeavesAnOriginAloneThatFailedFiveTimesAndThenTriesItWithOneJob) {
+TEST_P(JobStoreTest, LeavesAnOriginAloneThatFailedFiveTimesAndThenTriesItWithOneJob) {
   for (int i = 0; i < 5; ++i)
     add({.kind = "download",
          .tenant = fmt::format("t{}", i),
@@ -325,6 +323,8 @@ TEST_F(JobStoreTest, LeavesAnOriginAloneThatFailedFiveTimesAndThenTriesItWithOne
   ASSERT_TRUE(complete(lease_of(probe.front())));
   EXPECT_EQ(run(store->claim("worker", 9, 30s))->size(), 2u) << "closed again, up to the cap";
 }
+
+INSTANTIATE_TEST_SUITE_P(On, JobStoreTest, kBothDatabases, name_of_database);
 
 }  // namespace
 }  // namespace trawl::jobs

@@ -44,6 +44,10 @@ class Run {
   void told_to_wait(std::chrono::seconds time) { retry_after_ = time; }
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
+  // When its lease was given or extended last, by the monotonic clock; never later than the database did.
+  void held_since(std::chrono::steady_clock::time_point time) { held_since_ = time; }
+  [[nodiscard]] std::chrono::steady_clock::time_point held_since() const { return held_since_; }
+
   [[nodiscard]] Stop stopped() const { return stop_; }
   // The first reason counts.
   void stop(Stop reason);
@@ -60,6 +64,7 @@ class Run {
   Stop stop_ = Stop::none;
   std::optional<std::chrono::seconds> retry_after_;
   std::list<std::weak_ptr<std::function<void()>>> hooks_;
+  std::chrono::steady_clock::time_point held_since_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point told_{};
   std::chrono::steady_clock::time_point saved_{};
   std::optional<json::object> held_back_;

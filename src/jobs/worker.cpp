@@ -23,6 +23,7 @@ Worker::Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus
 void Worker::start() {
   claiming_.spawn("claim", claim_loop());
   upkeep_.spawn("renew", renew_loop());
+  upkeep_.spawn("fence", fence_loop());
   upkeep_.spawn("reap", reap_loop());
   upkeep_.spawn("watch orders", watch_orders());
 }
@@ -33,6 +34,7 @@ Task<void> Worker::claim_loop() {
       co_await slot_freed_.wait();
       continue;
     }
+    const auto asked = steady_clock::now();
     auto jobs = co_await store_.claim(options_.name, options_.slots - runs_.size(), options_.lease);
     if (!jobs) log_error("cannot claim jobs", {{"error", jobs.error().message}});
     if (!jobs || jobs->empty()) {
@@ -41,6 +43,7 @@ Task<void> Worker::claim_loop() {
     }
     for (Job& job : *jobs) {
       auto run = std::make_shared<Run>(std::move(job), store_, bus_, background_);
+      run->held_since(asked);
       runs_[run->job().id] = run;
       work_.spawn("job", work(run));
     }
@@ -98,7 +101,12 @@ Task<Result<void>> Worker::settle(Run& run, Outcome outcome) {
 Task<void> Worker::finish(Run& run, Outcome outcome) {
   if (run.stopped() == Stop::lost) co_return;
   const Lease lease = run.lease();
-  Result<void> settled = co_await settle(run, std::move(outcome));
+  Result<void> settled = co_await settle(run, outcome);
+  // The database may be away for a moment, and the work would have to be done again.
+  while (!settled && settled.error().code == Errc::unavailable && surely_held(run)) {
+    co_await sleep_for(options_.lease / 30);
+    settled = co_await settle(run, outcome);
+  }
   // A cancellation that came while the job was being settled wins or loses in the database.
   if (!settled && settled.error().code == Errc::conflict) settled = co_await store_.settle_cancelled(lease);
   if (!settled && settled.error().code == Errc::conflict) {
@@ -109,32 +117,46 @@ Task<void> Worker::finish(Run& run, Outcome outcome) {
   }
 }
 
+bool Worker::surely_held(const Run& run) const {
+  return steady_clock::now() - run.held_since() <= options_.lease * 2 / 3;
+}
+
 Task<void> Worker::renew_loop() {
-  auto renewed_at = steady_clock::now();
   while (!upkeep_.closing()) {
     co_await sleep_for(options_.lease / 3);
-    if (runs_.empty()) {
-      renewed_at = steady_clock::now();
-      continue;
-    }
+    if (runs_.empty()) continue;
     std::vector<Lease> leases;
     for (const auto& [id, run] : runs_) leases.push_back(run->lease());
+    const auto asked = steady_clock::now();
     const auto renewed = co_await store_.renew(leases, options_.lease);
-    if (renewed)
-      renewed_at = steady_clock::now();
-    else
+    if (!renewed) {
       log_error("cannot renew leases", {{"error", renewed.error().message}});
-
-    const bool expired = steady_clock::now() - renewed_at > options_.lease * 2 / 3;
+      continue;
+    }
     for (const Lease& lease : leases) {
       const auto found = runs_.find(lease.job);
       if (found == runs_.end() || found->second->lease() != lease) continue;  // Settled meanwhile.
-      if (expired || (renewed && !renewed->held.contains(lease)))
+      found->second->held_since(asked);
+      if (!renewed->held.contains(lease))
         found->second->stop(Stop::lost);
-      else if (renewed && renewed->cancelling.contains(lease))
+      else if (renewed->cancelling.contains(lease))
         found->second->stop(Stop::cancelled);
-      else if (renewed && renewed->pausing.contains(lease))
+      else if (renewed->pausing.contains(lease))
         found->second->stop(Stop::paused);
+    }
+  }
+}
+
+// By the monotonic clock, and apart from the renewals, which may hang: nobody else may have the job
+// before a whole lease has passed, and by then nothing of this run must be left.
+Task<void> Worker::fence_loop() {
+  while (!upkeep_.closing()) {
+    co_await sleep_for(options_.lease / 12);
+    for (const auto& [id, run] : std::map(runs_)) {
+      if (run->stopped() == Stop::lost || surely_held(*run)) continue;
+      log_warn("a lease could not be renewed in time; its run is stopped",
+               {{"job", id}, {"epoch", run->job().epoch}});
+      run->stop(Stop::lost);
     }
   }
 }

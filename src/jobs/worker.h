@@ -44,6 +44,9 @@ class Worker {
  private:
   Task<void> claim_loop();
   Task<void> renew_loop();
+  Task<void> fence_loop();
+  // By the monotonic clock alone; nobody else can have the job as long as it is so.
+  [[nodiscard]] bool surely_held(const Run& run) const;
   Task<void> reap_loop();
   Task<void> watch_orders();
   Task<void> work(std::shared_ptr<Run> run);

@@ -20,7 +20,7 @@ class WorkerTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     log.emplace(*database, bus, clock);
-    store.emplace(*database, *log, clock, JobStore::Options{}, context.get_executor());
+    store.emplace(*database, *log, JobStore::Options{}, context.get_executor());
   }
 
   Worker make(Handler handler, std::size_t slots = 4) {

@@ -34,6 +34,14 @@ Result<void> record_attempt(db::Transaction& transaction, const Change& change, 
   return {};
 }
 
+Result<Job> select_one(db::Transaction& transaction, const JobId& id, std::string_view how) {
+  auto rows =
+      transaction.query(fmt::format("SELECT {} FROM jobs WHERE id = $1 {}", kJobColumns, how), {id.str()});
+  if (!rows) return trawl::fail(std::move(rows.error()));
+  if (rows->empty()) return trawl::fail(Errc::not_found, fmt::format("there is no download {}", id.str()));
+  return read_job(rows->front());
+}
+
 }  // namespace
 
 std::string text_of(const json::object& document) {
@@ -96,10 +104,11 @@ Result<void> apply(db::Transaction& transaction, const Change& change, SystemTim
 }
 
 Result<Job> find_in(db::Transaction& transaction, const JobId& id) {
-  auto rows = transaction.query(fmt::format("SELECT {} FROM jobs WHERE id = $1", kJobColumns), {id.str()});
-  if (!rows) return trawl::fail(std::move(rows.error()));
-  if (rows->empty()) return trawl::fail(Errc::not_found, fmt::format("there is no download {}", id.str()));
-  return read_job(rows->front());
+  return select_one(transaction, id, "");
+}
+
+Result<Job> hold_in(db::Transaction& transaction, const JobId& id) {
+  return select_one(transaction, id, "/*pg FOR UPDATE*/");
 }
 
 Result<std::vector<Job>> read_jobs(const std::vector<db::Row>& rows) {

@@ -37,6 +37,8 @@ struct Change {
 [[nodiscard]] std::string text_of(const json::object& document);
 
 [[nodiscard]] Result<Job> find_in(db::Transaction& transaction, const JobId& id);  // Errc::not_found
+// The same in a write that decides on what it finds: nobody changes the job before the commit.
+[[nodiscard]] Result<Job> hold_in(db::Transaction& transaction, const JobId& id);
 [[nodiscard]] Result<std::vector<Job>> read_jobs(const std::vector<db::Row>& rows);
 
 }  // namespace trawl::jobs::detail
