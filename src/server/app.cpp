@@ -87,6 +87,7 @@ void report(const engine::Sandbox& sandbox) {
 
 App::App(asio::io_context& context, const Config& config)
     : config_(config),
+      name_(worker_name()),
       executor_(context.get_executor()),
       files_(static_cast<std::size_t>(config.server.io_threads)),
       bus_(executor_),
@@ -114,13 +115,16 @@ Task<Result<void>> App::open() {
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
-  store_.emplace(*database_, *log_, clock_, store_options(config_), executor_);
-  storage_.emplace(root, files_, *database_, clock_);
+  store_.emplace(*database_, *log_, store_options(config_), executor_);
+  storage_.emplace(
+      root, files_, *database_, clock_,
+      shared_database() ? storage::DirectoryStorage::Nodes::many : storage::DirectoryStorage::Nodes::one);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
   downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
                      downloads::SubmitLimits{config_.storage.low_disk_bytes.value});
   build_worker();
+  neighbours_.emplace(executor_, config_, bus_, *store_, name_);
 
   // Only one process opens an SQLite database, so whoever held these leases is gone. Over PostgreSQL
   // other nodes live: their leases run out by themselves if they do not.
@@ -134,7 +138,7 @@ void App::build_worker() {
   pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_,
                     pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_, clock_,
-                  jobs::Worker::Options{.name = worker_name(),
+                  jobs::Worker::Options{.name = name_,
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                         .lease = seconds(config_.jobs.lease_sec)},
                   [this](jobs::Run& run) { return pipeline_->run(run); });
@@ -150,7 +154,13 @@ Task<Result<void>> App::start_work() {
            {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
   report(engine_->sandbox());
   if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
-  worker_->start();
+  if (config_.server.role == Role::gateway) {
+    neighbours_->start({});
+  } else {
+    neighbours_->start(
+        [this] { return worker_->running() < static_cast<std::size_t>(config_.download.max_concurrent); });
+    worker_->start();
+  }
   housekeeping_->start();
   working_ = true;
   co_return Result<void>();
@@ -166,6 +176,7 @@ void App::hasten() {
 }
 
 Task<void> App::close() {
+  if (neighbours_) co_await neighbours_->stop();
   if (working_) co_await housekeeping_->stop();
   co_await engine_->stop();
   co_await proxy_->stop();

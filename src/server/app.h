@@ -14,6 +14,7 @@
 #include "jobs/worker.h"
 #include "net/egress_proxy.h"
 #include "server/config.h"
+#include "server/neighbours.h"
 #include "storage/storage.h"
 #include "transfer/mover.h"
 
@@ -50,6 +51,7 @@ class App {
   void build_worker();
 
   Config config_;
+  const std::string name_;  // Unique per process start.
   asio::any_io_executor executor_;
   SystemClock clock_;
   BlockingPool files_;
@@ -65,6 +67,7 @@ class App {
   std::optional<jobs::JobStore> store_;
   std::optional<storage::DirectoryStorage> storage_;
   std::optional<downloads::Pipeline> pipeline_;
+  std::optional<Neighbours> neighbours_;
   std::optional<jobs::Worker> worker_;
   std::optional<downloads::Housekeeping> housekeeping_;
   std::optional<downloads::Downloads> downloads_;

@@ -18,14 +18,19 @@ namespace trawl::server {
 // refusing, printing, the reference page) is derived from these two, so a key is added in one place.
 // A key belongs here only when something obeys it.
 
+// What a process does of all that there is: `gateway` takes requests and runs no downloads, `worker`
+// runs downloads and answers only for its own health.
+enum class Role { all, gateway, worker };
+
 struct ServerConfig {
+  Role role = Role::all;
   std::string host = "0.0.0.0";
   int port = 8080;
   int io_threads = 2;
   std::string public_url;
   int shutdown_grace_sec = 30;
 };
-BOOST_DESCRIBE_STRUCT(ServerConfig, (), (host, port, io_threads, public_url, shutdown_grace_sec))
+BOOST_DESCRIBE_STRUCT(ServerConfig, (), (role, host, port, io_threads, public_url, shutdown_grace_sec))
 
 enum class AuthMode { off, required };
 
@@ -47,6 +52,16 @@ struct DbConfig {
   int connections = 8;
 };
 BOOST_DESCRIBE_STRUCT(DbConfig, (), (url, connections))
+
+struct RedisConfig {
+  std::string url;
+};
+BOOST_DESCRIBE_STRUCT(RedisConfig, (), (url))
+
+struct BrokerConfig {
+  std::string url, access_key, secret_key;
+};
+BOOST_DESCRIBE_STRUCT(BrokerConfig, (), (url, access_key, secret_key))
 
 struct DownloadConfig {
   int max_concurrent = 10;
@@ -133,6 +148,8 @@ struct Config {
   AuthConfig auth;
   StorageConfig storage;
   DbConfig db;
+  RedisConfig redis;
+  BrokerConfig broker;
   DownloadConfig download;
   BatchConfig batch;
   TransferConfig transfer;
@@ -145,8 +162,8 @@ struct Config {
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, download, batch, transfer, jobs, engine, sandbox, ffmpeg,
-                       policy, log, logs))
+                      (server, auth, storage, db, redis, broker, download, batch, transfer, jobs, engine,
+                       sandbox, ffmpeg, policy, log, logs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 
@@ -154,6 +171,13 @@ BOOST_DESCRIBE_STRUCT(Config, (),
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);
 
 }  // namespace trawl::server
+
+template <>
+struct trawl::EnumText<trawl::server::Role> {
+  using R = trawl::server::Role;
+  static constexpr std::pair<R, std::string_view> names[] = {
+      {R::all, "all"}, {R::gateway, "gateway"}, {R::worker, "worker"}};
+};
 
 template <>
 struct trawl::EnumText<trawl::server::AuthMode> {

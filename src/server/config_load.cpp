@@ -59,6 +59,11 @@ class Merge {
       problems.push_back(
           problem_line(settings.at("storage.retention_hours"), "must be 0 or between 0.1 and 8760"));
     }
+    if (config.server.role != Role::all && !postgres_url(config.db.url)) {
+      problems.push_back(
+          problem_line(settings.at("server.role"),
+                       "needs db.url to be a PostgreSQL database, which several processes can share"));
+    }
     if (config.auth.mode == AuthMode::required && config.auth.api_key.empty()) {
       problems.push_back(problem_line(settings.at("auth.mode"), "needs auth.api_key, which is not set"));
     }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "redis/url.h"
+#include "sqs/url.h"
 
 namespace trawl::server {
 namespace {
@@ -65,6 +67,18 @@ std::optional<std::string> check_db_url(std::string_view text) {
   if (text.empty() || text.starts_with(":memory:")) return "must name a file, as jobs outlive the process";
   if (text.contains('?')) return "must not have options after the path";
   return check_path(text);
+}
+
+std::optional<std::string> check_redis_url(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto address = redis::parse_url(text);
+  return address ? std::nullopt : std::optional(address.error().message);
+}
+
+std::optional<std::string> check_queue_url(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto queue = sqs::parse_url(text);
+  return queue ? std::nullopt : std::optional(queue.error().message);
 }
 
 std::optional<std::string> check_domain(std::string_view text) {

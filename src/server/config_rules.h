@@ -14,6 +14,8 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_api_key(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_path(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_db_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_redis_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_queue_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_domain(std::string_view text);
 
 }  // namespace trawl::server
@@ -21,6 +23,10 @@ namespace trawl::server {
 template <>
 struct trawl::Rules<trawl::server::ServerConfig> {
   static constexpr FieldRule fields[] = {
+      {.name = "role",
+       .doc = "What this process does: everything; `gateway` takes requests and runs no downloads; `worker` "
+              "runs "
+              "downloads and answers only /health. The last two need PostgreSQL."},
       {.name = "host",
        .doc = "Address or name to listen on; 127.0.0.1 keeps the server to this machine.",
        .min = 1,
@@ -81,6 +87,30 @@ struct trawl::Rules<trawl::server::DbConfig> {
        .secret = true,
        .check = server::check_db_url},
       {.name = "connections", .doc = "Connections to PostgreSQL; SQLite needs none.", .min = 1, .max = 64}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::RedisConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "url",
+       .doc = "`redis://:password@host:port/0`: carries news between servers over one database, and who "
+              "takes the "
+              "next download. It holds nothing that matters: without it PostgreSQL does the same, slower.",
+       .max = 4000,
+       .secret = true,
+       .check = server::check_redis_url}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::BrokerConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "url",
+       .doc = "A queue that says which server takes the next download, in place of Redis: "
+              "`sqs://sqs.eu-west-1.amazonaws.com/123456789012/trawl`.",
+       .max = 4000,
+       .check = server::check_queue_url},
+      {.name = "access_key", .doc = "The access key id for the queue.", .max = 200},
+      {.name = "secret_key", .doc = "The secret access key for the queue.", .max = 200, .secret = true}};
 };
 
 template <>

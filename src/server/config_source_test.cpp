@@ -87,6 +87,7 @@ TEST(Normalise, SaysWhatAValueMustBe) {
       {"storage.retention_hours", "nan", "must be a number"},
       {"storage.retention_hours", -1, "must be between 0 and 8760"},
       {"db.url", "mysql://x/y", "must begin with sqlite:/// or postgresql://"},
+      {"redis.url", "http://x", "the address of Redis must begin with redis://"},
       {"db.url", "sqlite:///:memory:", "must name a file, as jobs outlive the process"},
       {"download.max_bytes", "1KiB", "must be at least 1048576"},
       {"download.max_bytes", "lots", "must be a size such as 1048576 or 10GiB"},
@@ -129,7 +130,7 @@ TEST(Environment, RefusesAnUnknownVariableAndGuessesTheOneMeant) {
 }
 
 TEST(Environment, TakesAnEmptyVariableAsNotSet) {
-  const Reading reading = read_environment({{"API_KEY", ""}, {"TRAWL_SERVER_PORT", ""}, {"REDIS_URL", ""}});
+  const Reading reading = read_environment({{"API_KEY", ""}, {"TRAWL_SERVER_PORT", ""}, {"SECRET_KEY", ""}});
   EXPECT_THAT(reading.settings, IsEmpty());
   EXPECT_THAT(reading.warnings, IsEmpty());
 }
@@ -147,9 +148,9 @@ TEST(Environment, IgnoresWhatOrchestratorsSayAboutAServiceOfThatName) {
 
 TEST(Environment, WarnsOfNamesThatHaveNoEffectYet) {
   const Reading reading =
-      read_environment({{"REDIS_URL", "redis://x"}, {"WEBHOOK_TIMEOUT", "3"}, {"HOME", "/root"}});
+      read_environment({{"SECRET_KEY", "x"}, {"WEBHOOK_TIMEOUT", "3"}, {"HOME", "/root"}});
   EXPECT_THAT(reading.warnings,
-              ElementsAre("REDIS_URL has no effect yet", "WEBHOOK_TIMEOUT has no effect yet"));
+              ElementsAre("SECRET_KEY has no effect yet", "WEBHOOK_TIMEOUT has no effect yet"));
   EXPECT_THAT(reading.problems, IsEmpty());
 }
 

@@ -84,11 +84,12 @@ class Serving {
                                  .draining = [this] { return draining_; },
                                  .running = [this] { return app_.running(); }});
     previews_.emplace(app_.lister());
+    health_->add_to(router_);
+    if (config_.server.role == Role::worker) return;
     downloads_->add_to(router_);
     previews_->add_to(router_);
     files_->add_to(router_);
     progress_->add_to(router_);
-    health_->add_to(router_);
   }
 
   Task<void> watch_signals() {
