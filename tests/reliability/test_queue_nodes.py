@@ -1,0 +1,265 @@
+"""The queue over one PostgreSQL and several processes, which are killed, frozen and lied to.
+
+The jobs do nothing (tests/queue_node), so what is seen is the queue's.
+"""
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from support import queue_node
+from support.chaos import Chaos
+from support.postgres import Postgres
+from support.queue_node import Node
+from support.redis import Redis
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    with tempfile.TemporaryDirectory(prefix="trawl-postgres-") as folder:  # Not pytest's, which only root may enter.
+        Path(folder).chmod(0o755)
+        server = Postgres(Path(folder) / "server").create().start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def open_folder():
+    with tempfile.TemporaryDirectory(prefix="trawl-postgres-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def database(postgres, request):
+    name = f"q{abs(hash(request.node.name)) % 10**8}"
+    return name, postgres.create_database(name)
+
+
+@pytest.fixture
+def nodes(tmp_path):
+    made = []
+
+    def make(count: int, db: str, **options) -> list[Node]:
+        some = [Node(tmp_path, f"node{len(made) + i}", db, **options).start() for i in range(count)]
+        made.extend(some)
+        return some
+
+    yield make
+    failures = []
+    for node in made:
+        try:
+            node.stop()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)
+
+
+def hold_outcome(bars, bar, postgres, database, ids):
+    found = queue_node.outcome(postgres, database, ids)
+    bars.holds(bar, "jobs lost", found["lost"], equals=0)
+    bars.holds(bar, "jobs not completed", found["unfinished"], equals=0)
+    bars.holds(bar, "jobs without exactly one completion", found["repeated"], equals=0)
+
+
+def test_q1_workers_killed_all_the_time_lose_no_job_and_complete_none_twice(postgres, database, nodes, bars, seeded):
+    name, url = database
+    count = bars.size(10_000, 500)
+    ids = queue_node.submit(url, count)
+    workers = nodes(4, url, slots=2, lease_ms=1000, stalls=0.01)
+    kills, last = 0, time.monotonic()
+
+    def kill_one():
+        nonlocal kills, last
+        if time.monotonic() - last < 0.5:
+            return
+        last = time.monotonic()
+        victim = seeded.choice(workers)
+        victim.kill()
+        victim.start()
+        kills += 1
+
+    took = queue_node.wait_until_done(postgres, name, 600, kill_one)
+    refused = sum(node.count("a result came too late") for node in workers)
+    hold_outcome(bars, "Q1", postgres, name, ids)
+    bars.holds("Q1", "workers killed", kills, at_least=bars.size(40, 8))
+    bars.holds("Q1", "stale completions refused", refused, at_least=bars.size(5, 1))
+    print(f"{count} jobs in {took:.1f} s, {kills} kills, {refused} refused")
+
+
+def test_q14_a_database_that_is_killed_and_links_that_break_lose_no_job(open_folder, nodes, bars, seeded):
+    server = Postgres(open_folder / "server", fsync=True).create().start()
+    name = "q14"
+    server.create_database(name)
+    chaos = Chaos(server.port, seeded.randrange(1 << 30))
+    try:
+        count = bars.size(5_000, 600)
+        ids = queue_node.submit(server.url(name), count)
+        workers = nodes(4, f"postgresql://postgres@127.0.0.1:{chaos.port}/{name}", slots=4, lease_ms=2000, least_ms=20, most_ms=60)
+        kills, gaps, last_reset, next_kill = 0, [], time.monotonic(), time.monotonic() + 2
+
+        def done() -> int:
+            return int(server.sql("SELECT COUNT(*) FROM jobs WHERE state = 'completed'", name)[0][0])
+
+        def trouble():
+            nonlocal kills, last_reset, next_kill
+            if time.monotonic() - last_reset > 1:
+                last_reset = time.monotonic()
+                chaos.reset(0.1)
+            if kills < bars.size(6, 2) and time.monotonic() > next_kill:
+                server.kill()
+                time.sleep(0.5)
+                server.start()
+                kills += 1
+                began, before = time.monotonic(), done()
+                while done() == before and queue_node.left(server, name) != 0:
+                    assert time.monotonic() - began < 30, "nothing is completed any more"
+                    time.sleep(0.05)
+                gaps.append(time.monotonic() - began)
+                next_kill = time.monotonic() + bars.size(15, 3)
+
+        queue_node.wait_until_done(server, name, 600, trouble)
+        hold_outcome(bars, "Q14", server, name, ids)
+        bars.holds("Q14", "times the database was killed", kills, at_least=bars.size(6, 2))
+        bars.holds("Q14", "workers that ended", sum(worker.child.poll() is not None for worker in workers), equals=0)
+        bars.holds("Q14", "longest time to go on", max(gaps), at_most=5, unit="s")
+        assert chaos.resets > 0
+    finally:
+        for worker in workers:
+            worker.stop()
+        chaos.stop()
+        server.remove()
+
+
+def test_q13_redis_may_be_emptied_killed_and_fall_silent(postgres, database, nodes, bars, seeded, tmp_path):
+    name, url = database
+    redis = Redis(tmp_path / "redis").start()
+    chaos = Chaos(redis.port, seeded.randrange(1 << 30))
+    try:
+        link = f"redis://127.0.0.1:{chaos.port}"
+        count = bars.size(5_000, 600)
+        nodes(4, url, redis=link, slots=2, lease_ms=2000, least_ms=5, most_ms=20)
+        feeder = queue_node.start_submitting(url, count, redis=link, together=8)
+        steps = [(0.2, redis.flush), (0.5, redis.kill), (0.7, lambda: setattr(chaos, "silent", True))]
+        longest, progressed, completed, started = 0.0, time.monotonic(), 0, None
+
+        def trouble():
+            nonlocal longest, progressed, completed, started
+            now_completed = int(postgres.sql("SELECT COUNT(*) FROM jobs WHERE state = 'completed'", name)[0][0])
+            if now_completed > completed:
+                longest, progressed, completed = max(longest, time.monotonic() - progressed), time.monotonic(), now_completed
+            while steps and completed >= steps[0][0] * count:
+                steps.pop(0)[1]()
+                if redis.child is None:
+                    started = time.monotonic() + bars.size(10, 3)
+            if started and time.monotonic() > started:
+                started = None
+                redis.start()
+
+        while feeder.poll() is None:
+            trouble()
+            time.sleep(0.05)
+        ids = feeder.stdout.read().decode().split()
+        queue_node.wait_until_done(postgres, name, 300, trouble)
+        assert not steps, "it was over before all was done to Redis"
+        hold_outcome(bars, "Q13", postgres, name, ids)
+        bars.holds("Q13", "jobs accepted", len(ids), equals=count)
+        bars.holds("Q13", "longest time without a completion", longest, at_most=10, unit="s")
+    finally:
+        chaos.stop()
+        redis.stop()
+
+
+def owners(postgres, database: str) -> dict[str, str]:
+    return dict(postgres.sql("SELECT id, COALESCE(owner, '') FROM jobs WHERE state = 'running'", database))
+
+
+def wait_for(what, condition, within: float, step: float = 0.02):
+    deadline = time.monotonic() + within
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {within} s"
+        time.sleep(step)
+    return found
+
+
+def test_q5_the_jobs_of_a_dead_a_frozen_and_a_cut_off_worker_are_queued_again(postgres, database, nodes, bars):
+    name, url = database
+    lease = bars.size(30, 6)
+    each = bars.size(20, 6)
+    chaos = Chaos(postgres.port)
+    victims = {}
+    try:
+        ids = queue_node.submit(url, 3 * each)
+        for fate in ("killed", "frozen", "cut"):
+            link = url.replace(str(postgres.port), str(chaos.port)) if fate == "cut" else url
+            (victims[fate],) = nodes(1, link, name=fate, slots=each, lease_ms=lease * 1000, least_ms=600_000, most_ms=600_000)
+            wait_for(f"{fate} has its jobs", lambda: list(owners(postgres, name).values()).count(fate) == each, 60)
+        time.sleep(lease / 2)  # So that each has renewed its leases at least once.
+        (heir,) = nodes(1, url, name="heir", slots=3 * each, lease_ms=lease * 1000, least_ms=600_000, most_ms=600_000)
+        victims["killed"].child.kill()
+        victims["frozen"].child.send_signal(signal.SIGSTOP)
+        chaos.silent = True
+        began = time.monotonic()
+        wait_for("all jobs are the heir's", lambda: list(owners(postgres, name).values()).count("heir") == 3 * each, 3 * lease)
+        took = time.monotonic() - began
+        victims["frozen"].child.send_signal(signal.SIGCONT)
+        wait_for("the frozen worker stops its runs", lambda: victims["frozen"].count("a lease could not be renewed in time; its run is stopped") == each, 30)
+        fenced = victims["cut"].count("a lease could not be renewed in time; its run is stopped")
+        early = int(postgres.sql("SELECT COUNT(*) FROM jobs WHERE epoch > 2", name)[0][0])
+        bars.holds("Q5", "jobs handed on", sum(id in owners(postgres, name) for id in ids), equals=3 * each)
+        bars.holds("Q5", f"longest until re-queued, lease {lease} s", took, at_most=lease * 7 / 6 + 1, unit="s")
+        bars.holds("Q5", "runs a cut-off worker stopped by itself", fenced, equals=each)
+        bars.holds("Q5", "jobs handed on more than once", early, equals=0)
+    finally:
+        chaos.stop()
+        for node in (*victims.values(), *([heir] if "heir" in locals() else [])):
+            node.kill()
+
+
+def test_q6_a_worker_that_was_frozen_changes_nothing_when_it_wakes_up(postgres, database, nodes, bars, seeded, tmp_path):
+    name, url = database
+    written = tmp_path / "written"
+    written.mkdir()
+    workers = nodes(4, url, slots=4, lease_ms=1000, least_ms=100, most_ms=900, write_to=written)
+    rounds = bars.size(100, 12)
+    ids = queue_node.submit(url, rounds * 8)
+    frozen: dict[Node, float] = {}
+    woken = 0
+
+    def freeze_and_wake():
+        nonlocal woken
+        now = time.monotonic()
+        for worker in [worker for worker, until in frozen.items() if now > until]:
+            worker.child.send_signal(signal.SIGCONT)
+            del frozen[worker]
+            woken += 1
+        if woken + len(frozen) < rounds and len(frozen) < 2 and seeded.random() < 0.5:
+            victim = seeded.choice([worker for worker in workers if worker not in frozen])
+            victim.child.send_signal(signal.SIGSTOP)
+            frozen[victim] = now + 3  # The lease and two seconds.
+
+    queue_node.wait_until_done(postgres, name, 600, freeze_and_wake)
+    while frozen:
+        freeze_and_wake()
+        time.sleep(0.05)
+    hold_outcome(bars, "Q6", postgres, name, ids)
+    zombies = sum(worker.count("a result came too late") + worker.count("a lease could not be renewed in time; its run is stopped") for worker in workers)
+    bars.holds("Q6", "workers frozen and woken", woken, at_least=rounds // 2)
+    bars.holds("Q6", "runs of zombies that were stopped or refused", zombies, at_least=1)
+    settled = {f"{id}.{epoch}" for id, epoch in postgres.sql("SELECT id, epoch FROM jobs", name)}
+    bars.holds("Q6", "results that are not the last holder's", len(settled - {file.name for file in written.iterdir()}), equals=0)
+
+
+def test_q7_clocks_of_workers_decide_nothing(postgres, database, nodes, bars):
+    name, url = database
+    count = bars.size(1_000, 300)
+    workers = [nodes(1, url, prefix=("faketime", "--exclude-monotonic", "-f", lie), slots=4, lease_ms=2000, least_ms=1, most_ms=60)[0]
+               for lie in ("+600s", "-600s", "+0 x1.1")]
+    ids = queue_node.submit(url, count)
+    queue_node.wait_until_done(postgres, name, 120)
+    hold_outcome(bars, "Q7", postgres, name, ids)
+    stolen = int(postgres.sql("SELECT COUNT(*) FROM jobs WHERE epoch > 1", name)[0][0])
+    bars.holds("Q7", "jobs taken from living workers", stolen, equals=0)
+    assert all(worker.child.poll() is None for worker in workers)
