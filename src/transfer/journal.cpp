@@ -7,6 +7,7 @@
 #include <iterator>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "transfer/detail/part_file.h"
 
@@ -37,6 +38,7 @@ Result<void> write_all(int descriptor, std::string_view text, const std::filesys
     if (size < 0) return detail::io_failure("write", path, errno);
     text.remove_prefix(static_cast<std::size_t>(size));
   }
+  failpoint("journal.before_sync");
   if (::fdatasync(descriptor) != 0) return detail::io_failure("sync", path, errno);
   return {};
 }
@@ -79,7 +81,9 @@ Result<void> save_journal(const std::filesystem::path& path, const Journal& jour
     ::unlink(fresh.c_str());
     return fail(written.error());
   }
+  failpoint("journal.before_rename");
   if (::rename(fresh.c_str(), path.c_str()) != 0) return detail::io_failure("rename", fresh, errno);
+  failpoint("journal.after_rename");
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "db/detail/work_thread.h"
 
@@ -91,10 +92,12 @@ std::size_t run_transaction(SqliteConnection& connection, std::span<Submission> 
     fail_all(group.first(i + 1), group[i].failure.value_or(lost));
     return i + 1;
   }
+  failpoint("commit.before");
   if (const auto committed = connection.execute("COMMIT"); !committed) {
     fail_all(group, committed.error());
     roll_back(connection);
   }
+  failpoint("commit.after");
   return group.size();
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "storage/detail/folder.h"
 
@@ -92,14 +93,17 @@ Result<void> take_over_staging(const std::filesystem::path& root, const LeaseNam
                             lease.job.str(), lease.epoch, known->front().epoch));
   }
   const std::filesystem::path own = staging_folder(root, lease);
+  failpoint("stage.before_take_over");
   if (!known->empty() && known->front() != lease) {
     if (auto taken = take_over(staging_folder(root, known->front()), own, how); !taken) return taken;
   }
   for (std::size_t i = 1; i < known->size(); ++i) remove_tree(staging_folder(root, (*known)[i]));
+  failpoint("stage.after_take_over");
   return make_folder(own, 0700);
 }
 
 bool remove_tree(const std::filesystem::path& folder) {
+  failpoint("stage.before_removal");
   std::error_code error;
   const auto removed = std::filesystem::remove_all(folder, error);
   if (!error) return removed > 0;

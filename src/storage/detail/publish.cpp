@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/sha256.h"
 #include "storage/detail/folder.h"
@@ -72,12 +73,14 @@ Result<PublishedFile> make_durable(const Descriptor& folder, const std::string& 
   const auto file = open_plain(folder, name, shown);
   if (!file) return fail(file.error());
   if (auto taken = take_back(*file, shown); !taken) return fail(std::move(taken.error()));
+  failpoint("publish.before_file_sync");
   if (::fsync(file->get()) != 0) {
     const int error = errno;
     // The kernel may have dropped the pages it could not write: what is there now cannot be trusted.
     ::unlinkat(folder.get(), name.c_str(), 0);
     return io_failure("sync", shown, error);
   }
+  failpoint("publish.after_file_sync");
   return hash(*file, shown);
 }
 
@@ -99,6 +102,7 @@ Result<Descriptor> make_content_folder(const std::filesystem::path& folder) {
 Result<void> rename_all(const Descriptor& from, const Descriptor& to, const std::vector<std::string>& names,
                         const std::filesystem::path& shown) {
   for (std::size_t i = 0; i < names.size(); ++i) {
+    failpoint("publish.before_rename");
     if (::renameat(from.get(), names[i].c_str(), to.get(), names[i].c_str()) == 0) continue;
     const int error = errno;
     for (std::size_t k = 0; k < i; ++k) {
@@ -135,7 +139,9 @@ Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& ro
   const auto to = make_content_folder(root / content_folder(lease));
   if (!to) return fail(to.error());
   if (const auto moved = rename_all(*from, *to, names, staging); !moved) return fail(moved.error());
+  failpoint("publish.after_rename");
   if (const auto synced = sync_folders(root, lease); !synced) return fail(synced.error());
+  failpoint("publish.after_folder_sync");
   return out;
 }
 

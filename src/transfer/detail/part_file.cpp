@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
+
 namespace trawl::transfer::detail {
 
 std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path, int error) {
@@ -73,9 +75,13 @@ Result<void> PartFile::sync() {
 }
 
 Result<void> PartFile::publish() {
+  failpoint("part.before_sync");
   if (::fsync(descriptor_) != 0) return io_failure("sync", path_, errno);
+  failpoint("part.before_rename");
   if (::rename(path_.c_str(), target_.c_str()) != 0) return io_failure("rename", path_, errno);
+  failpoint("part.after_rename");
   ::unlink(journal_.c_str());
+  failpoint("part.after_journal");
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return io_failure("open", folder_, errno);
   const int error = ::fsync(folder) == 0 ? 0 : errno;
