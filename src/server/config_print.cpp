@@ -32,16 +32,16 @@ std::string toml_value(const Key& key, const json::value& value) {
   return fmt::format("[{}]", fmt::join(items, ", "));
 }
 
-// The value of a key, with secrets masked.
-json::value shown(const Key& key, const json::value& config) {
-  const json::value& value = config.at(key.section).at(key.rule.name);
-  if (!key.rule.secret || value == key.initial) return value;
-  return json::value(kMask);
-}
-
 std::string origin_of(const LoadedConfig& loaded, const Key& key) {
   const auto found = loaded.origins.find(key.name());
   return found == loaded.origins.end() ? "default" : found->second;
+}
+
+// The value of a key, with secrets masked; what nobody gave is none.
+json::value shown(const LoadedConfig& loaded, const Key& key, const json::value& config) {
+  const json::value& value = config.at(key.section).at(key.rule.name);
+  if (!key.rule.secret || !loaded.origins.contains(key.name())) return value;
+  return json::value(kMask);
 }
 
 std::string as_toml(const LoadedConfig& loaded, const json::value& config) {
@@ -52,7 +52,8 @@ std::string as_toml(const LoadedConfig& loaded, const json::value& config) {
       out += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", key.section);
       section = key.section;
     }
-    const std::string line = fmt::format("{} = {}", key.rule.name, toml_value(key, shown(key, config)));
+    const std::string line =
+        fmt::format("{} = {}", key.rule.name, toml_value(key, shown(loaded, key, config)));
     out += fmt::format("{:<40} # {}\n", line, origin_of(loaded, key));
   }
   return out;
@@ -63,7 +64,8 @@ std::string as_json(const LoadedConfig& loaded, const json::value& config) {
   for (const Key& key : all_keys()) {
     auto& section = out[key.section];
     if (!section.is_object()) section.emplace_object();
-    section.get_object()[key.rule.name] = {{"value", shown(key, config)}, {"origin", origin_of(loaded, key)}};
+    section.get_object()[key.rule.name] = {{"value", shown(loaded, key, config)},
+                                           {"origin", origin_of(loaded, key)}};
   }
   return json::serialize(out) + "\n";
 }
