@@ -107,7 +107,7 @@ class Jail:
 
     def attempts(self, kind: str, **env: str) -> dict[str, str]:
         """What the probe says of each of its attempts."""
-        done = self.run(probe(), kind, timeout=120, **env)
+        done = self.run(probe(), kind, timeout=300, **env)
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
 
