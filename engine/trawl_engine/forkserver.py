@@ -86,8 +86,9 @@ class Host:
             return False
         request = json.loads(data)
         child = request['child']
-        slot = self._jail.take_slot() if self._jail else 0
+        slot = None
         try:
+            slot = self._jail.take_slot() if self._jail else 0
             channel_fd, output_fd, folder_fd = fds
             pid = os.fork()
         except (OSError, ValueError) as error:
@@ -120,8 +121,8 @@ class Host:
         self.send({'event': 'exited', 'child': child, 'signal': os.WTERMSIG(status) if signalled else 0,
                    'status': 0 if signalled else os.WEXITSTATUS(status)})
 
-    def _give_back(self, slot: int) -> None:
-        if self._jail:
+    def _give_back(self, slot: int | None) -> None:
+        if self._jail and slot is not None:
             self._jail.give_back(slot)
 
     def _become_child(self, channel_fd: int, output_fd: int, folder_fd: int, proxy_port: int, slot: int) -> NoReturn:

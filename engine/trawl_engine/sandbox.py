@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 GUARD_FD = 4  # Where the guard, which has started us, takes registrations.
 LANDLOCK, FILTER, BROKER, UID = 1, 2, 4, 8
-MAX_CHILDREN = 256
+TRIAL = 255  # The slot of the process that tries the sandbox out; children have those below.
 DESCRIPTORS = 256
 PROCESSES = 256
 TOOLS = ('ffmpeg', 'ffprobe', 'deno', 'node', 'bun', 'qjs', 'AtomicParsley')
@@ -51,7 +51,7 @@ class Sandbox:
         self._private_users = bool(self._parts & UID)
         self._blind = False
         self._missing: list[str] = []
-        self._free = list(range(MAX_CHILDREN))
+        self._free = list(range(TRIAL))
         with socket.create_server(('127.0.0.1', 0)) as listener:  # In the guard's network, which we may leave.
             self._network = self._leave_network()
             self._settle(listener.getsockname()[1])
@@ -66,6 +66,9 @@ class Sandbox:
                 + '; sandbox.required=false starts without what is missing')
 
     def take_slot(self) -> int:
+        """The one that has been free for longest."""
+        if not self._free:
+            raise OSError('every place for a child is taken')
         return self._free.pop(0)
 
     def give_back(self, slot: int) -> None:
@@ -114,7 +117,7 @@ class Sandbox:
         found: dict[str, Any] = {}
         try:
             os.setpgid(0, 0)
-            self.confine(os.open(folder, os.O_PATH | os.O_DIRECTORY), -1, port, MAX_CHILDREN - 1)
+            self.confine(os.open(folder, os.O_PATH | os.O_DIRECTORY), -1, port, TRIAL)
             found['holds'] = self._holds(port)
         except Failed as failure:
             found.update(part=failure.part, error=str(failure))

@@ -129,6 +129,7 @@ int main(int argc, char** argv) {
   running->add_option("--file-size", confinement.file_size, "Bytes of a file");
   running->add_option("--cpu", confinement.cpu_seconds, "Seconds of processor time of one process");
   running->add_option("--processes", confinement.processes, "Processes and threads");
+  running->add_flag("--blind", confinement.blind, "Connect also where the guard cannot read the address");
   running->add_option("--landlock", confinement.landlock_abi, "Use no later version of Landlock");
   CLI11_PARSE(app, argc, argv);
   return guarding->parsed() ? guard(options) : run(std::move(options));

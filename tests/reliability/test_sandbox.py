@@ -70,6 +70,18 @@ def test_e5_the_proxy_and_what_a_download_needs_work(jail, user, landlock):
     assert set(results.values()) == {"THROUGH"}, results
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be a plain user for a while")
+@pytest.mark.parametrize("blind", [False, True])
+def test_e5_where_the_guard_cannot_look_nothing_but_the_proxy_is_reached(blind):
+    """Tier A-: as a plain user the guard may not look into a process that hides its memory."""
+    one = jails.Jail(uid=0, options=("--blind",) if blind else (), prefix=jails.AS_PLAIN)
+    try:
+        assert one.attempts("hidden") == {"canary, unseen": "THROUGH" if blind else "refused"}
+        assert one.strays() == 0 and one.proxy.hits == (1 if blind else 0)
+    finally:
+        one.close()
+
+
 def test_e6_outside_of_the_sandbox_the_files_are_open(jail):
     one = jail()
     assert OPEN_FILES_OUTSIDE - outside(one, "files") == set()

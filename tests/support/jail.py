@@ -11,8 +11,10 @@ from pathlib import Path
 
 from support.media import ROOT
 
-# A user that exists nowhere: what root's children become.
-SLOT = 59_000
+# A user that exists nowhere, as root's children become; not the one of a server that runs beside us.
+SLOT = 58_000 + os.getpid() % 1000
+PLAIN = 57_999
+AS_PLAIN = ("setpriv", f"--reuid={PLAIN}", f"--regid={PLAIN}", "--clear-groups")
 
 
 def engine_folder() -> Path:
@@ -71,6 +73,8 @@ class Jail:
         (self.outside / "secret").write_text("secret words")
         # As strict as the server's own folders are, and as open as a careless operator's: both must hold.
         self.base.chmod(0o755)
+        if prefix:  # The program that confines is a plain user itself.
+            os.chown(self.work, PLAIN, PLAIN)
         self.outside.chmod(0o777)
         (self.outside / "secret").chmod(0o666)
         self.proxy, self.canary = Listener("127.0.0.1"), Listener()

@@ -25,6 +25,8 @@ struct Attempt {
 
 [[nodiscard]] std::vector<Attempt> network_attempts();
 [[nodiscard]] std::vector<Attempt> file_attempts();
+// Gets through when a connection to the canary led to the proxy, asked for where the guard cannot look.
+[[nodiscard]] std::vector<Attempt> hidden_attempts();
 // What must go on working inside.
 [[nodiscard]] std::vector<Attempt> permitted();
 // Uses up `what` (memory, shared, processes, cpu, file, descriptors); returns when nothing stops it.

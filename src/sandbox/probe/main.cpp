@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   std::vector<Attempt> attempts;
   if (what == "network") attempts = network_attempts();
   if (what == "files") attempts = file_attempts();
+  if (what == "hidden") attempts = hidden_attempts();
   if (what == "permitted") attempts = permitted();
   if (attempts.empty()) return use_up(what);
   for (const Attempt& attempt : attempts) run(attempt, target);

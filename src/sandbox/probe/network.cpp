@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -261,7 +262,23 @@ bool reaches_proxy(const Target& target, bool blocking) {
   return same_mode && established(fd) && send(fd, "x", 1, MSG_NOSIGNAL) == 1;
 }
 
+// Hides its memory from the guard and asks for the canary.
+bool leads_to_proxy_blindly(const Target& target) {
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const Address canary = v4("127.0.0.1", target.canary);
+  sockaddr_in peer{};
+  socklen_t size = sizeof peer;
+  return connect(fd, canary.get(), canary.size) == 0 &&
+         getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+         ntohs(peer.sin_port) == target.proxy;
+}
+
 }  // namespace
+
+std::vector<Attempt> hidden_attempts() {
+  return {{"canary, unseen", leads_to_proxy_blindly}};
+}
 
 std::vector<Attempt> network_attempts() {
   return {
