@@ -162,7 +162,7 @@ def test_q13_redis_may_be_emptied_killed_and_fall_silent(postgres, database, nod
             trouble()
             time.sleep(0.05)
         ids = feeder.stdout.read().decode().split()
-        queue_node.wait_until_done(postgres, name, 300, trouble)
+        queue_node.wait_until_done(postgres, name, 120, trouble)
         assert not steps, "it was over before all was done to Redis"
         hold_outcome(bars, "Q13", postgres, name, ids)
         bars.holds("Q13", "jobs accepted", len(ids), equals=count)
