@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support import sqs
 from support.postgres import Postgres
 from support.probe import sha256
 from support.redis import Redis
@@ -23,18 +24,24 @@ def postgres():
 
 @pytest.fixture
 def pair(server, postgres, tmp_path, request):
-    """A gateway and a worker, with Redis or without."""
+    """A gateway and a worker, with Redis or SQS or neither."""
     redis = Redis(tmp_path / "redis").start() if request.param == "redis" else None
-    common = {"db__url": postgres.create_database(request.param), "storage__dir": tmp_path / "shared", **({"redis__url": redis.url} if redis else {})}
+    queue = sqs.Sqs() if request.param == "sqs" else None
+    common = {"db__url": postgres.create_database(request.param), "storage__dir": tmp_path / "shared", **({"redis__url": redis.url} if redis else {}),
+              **({"broker__url": queue.url, "broker__access_key": sqs.ACCESS, "broker__secret_key": sqs.SECRET} if queue else {})}
     gateway, worker = (server(server__role=role, jobs__lease_sec=3, **common) for role in ("gateway", "worker"))
     yield gateway, worker
     for one in (worker, gateway):
         one.close()
     if redis:
         redis.stop()
+    if queue:
+        queue.stop()
+        assert queue.numbers > 0 and queue.polls > 0 and not queue.refused, "nobody rang, or with a wrong signature"
+        assert not queue.messages, f"rings that nobody heard: {queue.messages}"
 
 
-@pytest.mark.parametrize("pair", ["notify", "redis"], indirect=True)
+@pytest.mark.parametrize("pair", ["notify", "redis", "sqs"], indirect=True)
 def test_a_gateway_shows_hands_out_and_stops_what_a_worker_does(pair, origin, tmp_path):
     gateway, worker = pair
     deadline = time.monotonic() + 30

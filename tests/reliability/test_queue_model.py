@@ -11,7 +11,7 @@ from support.media import ROOT
 def test_q15_the_store_agrees_with_its_model_on_every_sequence(kind, bars, seeded):
     program = ROOT / "build/dev/src/jobs/jobs_test"
     assert program.is_file(), f"there is no {program}: cmake --build --preset dev --target jobs_test"
-    count = bars.size(10_000, 50)
+    count = bars.size(10_000, 20)
     first = int(os.environ.get("TRAWL_SEED", seeded.randrange(1_000_000)))
     done = subprocess.run([program, f"--gtest_filter=On/JobModel.*/{kind}"], capture_output=True, text=True, timeout=7200,
                           env={**os.environ, "TRAWL_SEQUENCES": str(count), "TRAWL_SEED": str(first)})

@@ -186,7 +186,7 @@ def wait_for(what, condition, within: float, step: float = 0.02):
 
 def test_q5_the_jobs_of_a_dead_a_frozen_and_a_cut_off_worker_are_queued_again(postgres, database, nodes, bars):
     name, url = database
-    lease = bars.size(30, 6)
+    lease = bars.size(30, 4)
     each = bars.size(20, 6)
     chaos = Chaos(postgres.port)
     victims = {}
