@@ -99,6 +99,9 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.can_retry = may_be_retried(job.state);
   view.logs_url = fmt::format("{}/api/v1/downloads/{}/logs", context.public_url, view.id);
   view.websocket_url = fmt::format("/api/v1/ws/downloads/{}", view.id);
+  if (const json::value* network = job.result.if_contains("network")) {
+    if (auto read = decode_own<NetworkView>(*network, "network")) view.network = std::move(*read);
+  }
   return view;
 }
 

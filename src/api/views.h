@@ -45,6 +45,17 @@ struct ArtifactView : FileInfo {
 };
 BOOST_DESCRIBE_STRUCT(ArtifactView, (FileInfo), (id, kind, language, sha256, expires_at))
 
+// What the attempt that completed a download moved over the network.
+struct NetworkView {
+  std::int64_t proxy_received_bytes = 0;  // By the engine's child, headers and TLS included,
+  std::int64_t proxy_sent_bytes = 0;
+  std::int64_t proxy_connections = 0;
+  std::int64_t native_bytes = 0;        // By the server itself.
+  std::optional<std::string> upstream;  // The proxy of the operator's that all went through.
+};
+BOOST_DESCRIBE_STRUCT(NetworkView, (),
+                      (proxy_received_bytes, proxy_sent_bytes, proxy_connections, native_bytes, upstream))
+
 struct DownloadView {
   std::string id, job_id, request_id;  // All the same.
   std::string url;
@@ -69,12 +80,13 @@ struct DownloadView {
   std::string logs_url;
   std::string websocket_url;
   bool webhook_sent = false;
+  std::optional<NetworkView> network;
 };
 BOOST_DESCRIBE_STRUCT(DownloadView, (),
                       (id, job_id, request_id, url, status, phase, progress, file_info, metadata, title,
                        artifacts, error, error_code, created_at, updated_at, started_at, completed_at,
                        duration_sec, expires_at, deletion_time, batch_id, priority, attempts, retry_count,
-                       max_retries, can_retry, logs_url, websocket_url, webhook_sent))
+                       max_retries, can_retry, logs_url, websocket_url, webhook_sent, network))
 
 struct ListView {
   std::vector<DownloadView> downloads;

@@ -29,6 +29,7 @@ Result<void> check_available(const media::DownloadRequest& request) {
 
 Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
   if (auto available = check_available(request); !available) co_return fail(available.error());
+  if (auto available = check_browser(request); !available) co_return fail(available.error());
   request.url = std::string(trim(request.url));
   if (auto judged = co_await admit_url(policy_, request.url); !judged) co_return fail(judged.error());
   if (auto space = co_await check_space(); !space) co_return fail(space.error());
@@ -41,6 +42,17 @@ Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::st
                                   .request = encode(request).as_object()});
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
+}
+
+Result<void> Downloads::check_browser(const media::DownloadRequest& request) const {
+  if (!request.impersonate || !limits_.can_impersonate || limits_.can_impersonate(*request.impersonate))
+    return {};
+  return fail(
+      Errc::unsupported,
+      fmt::format("impersonate: the engine cannot look like '{}'; GET /api/v1/admin/engine lists what it"
+                  " can, which is nothing without the Python package curl_cffi",
+                  *request.impersonate),
+      "impersonation_unavailable");
 }
 
 Task<Result<void>> Downloads::check_space() {

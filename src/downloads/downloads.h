@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct Download {
 
 struct SubmitLimits {
   std::int64_t low_disk_bytes = 0;  // Less free space than this closes admission; 0: never.
+  // Whether the engine can look like this browser; empty: unknown, each job finds out.
+  std::function<bool(std::string_view)> can_impersonate{};
 };
 
 // The product's front door: what the API and the command line call.
@@ -28,11 +31,12 @@ class Downloads {
  public:
   Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus,
             storage::DirectoryStorage& storage, const net::EgressPolicy& policy, SubmitLimits limits)
-      : store_(store), log_(log), bus_(bus), storage_(storage), policy_(policy), limits_(limits) {}
+      : store_(store), log_(log), bus_(bus), storage_(storage), policy_(policy), limits_(std::move(limits)) {}
 
   // Accepts a decoded request. When this returns a download, it is on disk and will end.
   // Errc::invalid; Errc::forbidden ("address_not_allowed", "domain_not_allowed", ...);
-  // Errc::unsupported ("not_available") for what this version cannot do; Errc::unavailable
+  // Errc::unsupported ("not_available", "impersonation_unavailable") for what this set-up cannot do;
+  // Errc::unavailable
   // ("queue_full"); Errc::no_space.
   [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant);
 
@@ -58,6 +62,7 @@ class Downloads {
   [[nodiscard]] events::Bus& bus() { return bus_; }
 
  private:
+  [[nodiscard]] Result<void> check_browser(const media::DownloadRequest& request) const;
   [[nodiscard]] Task<Result<void>> check_space();
   [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
 

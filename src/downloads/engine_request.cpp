@@ -28,6 +28,7 @@ engine::Request engine_request(const media::DownloadRequest& request) {
     out.thumbnail_format = to_text(request.thumbnail_format);
   out.embed_metadata = request.embed_metadata;
   out.write_info_json = request.write_info_json;
+  out.impersonate = request.impersonate.value_or("");
   return out;
 }
 

@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kOnlyUs = fs::perms::owner_all;
+constexpr std::uint64_t kMaxTraffic = 1 << 30;
 
 Result<void> as_result_of(std::error_code error, const fs::path& folder) {
   if (!error) return {};
@@ -53,7 +54,8 @@ Task<Result<void>> Lister::read(std::string url, Reader reader) {
 
   Result<void> done;
   {
-    const auto pass = proxy_.admit();
+    const auto upstream = upstreams_.choose(site_of(url), std::chrono::steady_clock::now());
+    const auto pass = proxy_.admit({.max_bytes = kMaxTraffic, .upstream = upstream});
     engine::Request request;
     request.url = std::move(url);
     request.proxy = pass->proxy_url();

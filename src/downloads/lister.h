@@ -26,10 +26,11 @@ class Lister {
  public:
   // `folder` is the working folder of listings; it is emptied by open().
   Lister(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
-         const net::EgressPolicy& policy, BlockingPool& files, std::filesystem::path folder,
-         ListerLimits limits)
+         net::UpstreamPool& upstreams, const net::EgressPolicy& policy, BlockingPool& files,
+         std::filesystem::path folder, ListerLimits limits)
       : engine_(engine),
         proxy_(proxy),
+        upstreams_(upstreams),
         policy_(policy),
         files_(files),
         folder_(std::move(folder)),
@@ -54,6 +55,7 @@ class Lister {
 
   engine::Engine& engine_;
   net::EgressProxy& proxy_;
+  net::UpstreamPool& upstreams_;
   const net::EgressPolicy& policy_;
   BlockingPool& files_;
   std::filesystem::path folder_;

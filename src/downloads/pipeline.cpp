@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "downloads/admission.h"
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
 
@@ -50,6 +51,13 @@ std::optional<Keep> keep_after(const Error& error) {
   return std::nullopt;
 }
 
+constexpr int kLoggedRefusals = 50;
+
+// A site that will not serve this client address may serve another.
+bool is_turned_away(const Error& error) {
+  return error.reason == "origin_forbidden" || error.reason == "rate_limited";
+}
+
 // Takes cookies out of an info dict that is about to be stored. The operator's cookies are given to
 // each child anew, so the stored Plan does not need them.
 void remove_cookies(json::value& info) {
@@ -70,13 +78,18 @@ class Pipeline::Attempt {
       : pipe_(pipeline),
         run_(run),
         request_(std::move(request)),
-        pass_(pipeline.proxy_.admit()),
+        site_(site_of(request_.url)),
+        upstream_(pipeline.upstreams_.choose(site_, steady_clock::now())),
+        pass_(pipeline.proxy_.admit({.max_bytes = proxy_allowance(pipeline.limits_.max_bytes),
+                                     .upstream = upstream_,
+                                     .on_refusal = [this](const Error& error) { log_refusal(error); }})),
         deadline_(steady_clock::now() + seconds(request_.timeout_sec.value_or(
                                             static_cast<int>(pipeline.limits_.timeout.count())))) {}
 
   Task<jobs::Outcome> execute() {
     if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
     const bool resumed = checkpoint_.plan.has_value();
+    if (upstream_) run_.log(LogLevel::info, "goes out through the proxy " + upstream_->name());
     auto produced = co_await produce();
     if (const auto keep = produced || !resumed ? std::nullopt : keep_after(produced.error())) {
       run_.log(LogLevel::info,
@@ -85,6 +98,7 @@ class Pipeline::Attempt {
       if (*keep == Keep::nothing) checkpoint_.plan.reset();
       produced = co_await produce();
     }
+    run_.log(LogLevel::debug, "network: " + json::serialize(traffic()));
     if (!produced) co_return fail(explain(std::move(produced.error())));
     co_return co_await publish(std::move(*produced));
   }
@@ -209,7 +223,8 @@ class Pipeline::Attempt {
         {.max_bytes = pipe_.limits_.max_bytes,
          .bytes_per_second = pipe_.limits_.rate_limit,
          .connections = pipe_.limits_.connections,
-         .retries = pipe_.limits_.origin_retries},
+         .retries = pipe_.limits_.origin_retries,
+         .proxy = upstream_ ? pass_->proxy_url() : ""},
         [this](const media::Progress& news) { on_progress(native_, news); }, stop);
     if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
       co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
@@ -230,8 +245,27 @@ class Pipeline::Attempt {
     run_.progress(progress_object(progress));
   }
 
+  // A job that goes on without what was refused (a thumbnail) says so nowhere else.
+  void log_refusal(const Error& error) {
+    if (++refusals_ <= kLoggedRefusals)
+      run_.log(LogLevel::warn, fmt::format("refused ({}): {}", error.reason, error.message));
+  }
+
+  // What went over the network for this attempt.
+  json::object traffic() const {
+    const auto through_proxy = pass_->traffic();
+    json::object out{{"proxy_received_bytes", through_proxy.received},
+                     {"proxy_sent_bytes", through_proxy.sent},
+                     {"proxy_connections", through_proxy.connections},
+                     {"native_bytes", native_.downloaded_bytes}};
+    if (upstream_) out["upstream"] = upstream_->name();
+    return out;
+  }
+
   // The error to report: what we refused or stopped says more than how yt-dlp suffered from it.
-  Error explain(Error error) const {
+  Error explain(Error error) {
+    const auto of_upstream = pass_->upstream_failure();
+    if (is_turned_away(error) || of_upstream) pipe_.upstreams_.rest(site_, upstream_, steady_clock::now());
     if (too_large_) {
       return {Errc::too_large,
               fmt::format("the download is larger than {} (download.max_bytes)",
@@ -239,6 +273,7 @@ class Pipeline::Attempt {
               "too_large"};
     }
     if (const auto refused = pass_->refusal()) return *refused;
+    if (of_upstream && retryable(error.code)) return *of_upstream;
     return error;
   }
 
@@ -256,7 +291,8 @@ class Pipeline::Attempt {
     co_await pipe_.storage_.discard_stage(run_.job().id);
 
     json::object result{{"metadata", encode(read_metadata(checkpoint_.plan->info))},
-                        {"engine_version", checkpoint_.plan->engine_version}};
+                        {"engine_version", checkpoint_.plan->engine_version},
+                        {"network", traffic()}};
     co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result)](
                                        db::Transaction& transaction) mutable -> Result<json::object> {
       if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
@@ -273,6 +309,9 @@ class Pipeline::Attempt {
   Pipeline& pipe_;
   jobs::Run& run_;
   media::DownloadRequest request_;
+  const std::string site_;
+  const std::shared_ptr<const net::Upstream> upstream_;
+  int refusals_ = 0;
   std::unique_ptr<net::EgressProxy::Pass> pass_;
   steady_clock::time_point deadline_;
   std::filesystem::path work_dir_;

@@ -41,10 +41,11 @@ BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred))
 class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
-           transfer::Mover& mover, storage::DirectoryStorage& storage, BlockingPool& files,
-           const Clock& clock, PipelineLimits limits)
+           net::UpstreamPool& upstreams, transfer::Mover& mover, storage::DirectoryStorage& storage,
+           BlockingPool& files, const Clock& clock, PipelineLimits limits)
       : engine_(engine),
         proxy_(proxy),
+        upstreams_(upstreams),
         mover_(mover),
         storage_(storage),
         files_(files),
@@ -60,6 +61,7 @@ class Pipeline {
 
   engine::Engine& engine_;
   net::EgressProxy& proxy_;
+  net::UpstreamPool& upstreams_;
   transfer::Mover& mover_;
   storage::DirectoryStorage& storage_;
   BlockingPool& files_;

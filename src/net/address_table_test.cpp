@@ -108,8 +108,8 @@ class AddressTable : public testing::Test {
 
   void check(const address& a, Verdict verdict) {
     ++rows_;
-    EXPECT_EQ(by_default_.judge_address(a).has_value(), verdict == Verdict::open) << a;
-    EXPECT_EQ(opened_.judge_address(a).has_value(), verdict != Verdict::closed)
+    EXPECT_EQ(by_default_.judge_address(a, 443).has_value(), verdict == Verdict::open) << a;
+    EXPECT_EQ(opened_.judge_address(a, 443).has_value(), verdict != Verdict::closed)
         << a << " with private networks";
   }
 
@@ -216,18 +216,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Named{"250.0.0.1", "reserved"}));
 INSTANTIATE_TEST_SUITE_P(
     Ipv6, AddressTableRow,
-    testing::Values(Named{"::", "unspecified"}, Named{"::1", "loopback"},
-                    Named{"::7f00:1", "IPv4-compatible"}, Named{"::ffff:7f00:1", "IPv4-mapped"},
-                    Named{"::ffff:0:7f00:1", "IPv4-translated"}, Named{"64:ff9b:1::1", "local NAT64"},
-                    Named{"100::1", "discard-only"}, Named{"100:0:0:1::1", "dummy prefix"},
-                    Named{"2001:0:1::1", "Teredo"}, Named{"2001:20::1", "protocol assignment"},
-                    Named{"2001:db8::1", "documentation"}, Named{"2002:7f00:1::", "6to4"},
-                    Named{"2620:4f:8000::1", "AS112"}, Named{"3fff::1", "documentation"},
-                    Named{"5f00::1", "segment routing"}, Named{"fd00::1", "unique local"},
-                    Named{"fe80::1", "link-local"}, Named{"fec0::1", "site-local"},
-                    Named{"ff02::1", "multicast"}, Named{"4000::1", "reserved"},
-                    Named{"64:ff9b::7f00:1", "loopback"}, Named{"2a00::5efe:a00:1", "private"},
-                    Named{"2a00::200:5efe:a9fe:a9fe", "link-local"}));
+    testing::Values(
+        Named{"::", "unspecified"}, Named{"::1", "loopback"}, Named{"::7f00:1", "IPv4-compatible"},
+        Named{"::ffff:7f00:1", "IPv4-mapped"}, Named{"::ffff:0:7f00:1", "IPv4-translated"},
+        Named{"64:ff9b:1::1", "local NAT64"}, Named{"100::1", "discard-only"},
+        Named{"100:0:0:1::1", "dummy prefix"}, Named{"2001:0:1::1", "Teredo"},
+        Named{"2001:20::1", "protocol assignment"}, Named{"2001:db8::1", "documentation"},
+        Named{"2002:7f00:1::", "6to4"}, Named{"2620:4f:8000::1", "AS112"}, Named{"3fff::1", "documentation"},
+        Named{"5f00::1", "segment routing"}, Named{"fd00::1", "unique local"}, Named{"fe80::1", "link-local"},
+        Named{"fec0::1", "site-local"}, Named{"ff02::1", "multicast"}, Named{"4000::1", "reserved"},
+        Named{"64:ff9b::7f00:1", "loopback"}, Named{"2a00::5efe:a00:1", "private"},
+        Named{"2a00::200:5efe:a9fe:a9fe", "link-local"}, Named{"2a00::300:5efe:a9fe:a9fe", "link-local"}));
 
 }  // namespace
 }  // namespace trawl::net

@@ -1,7 +1,8 @@
 #include "net/egress.h"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
+#include <atomic>
 
 #include <fmt/format.h>
 
@@ -12,8 +13,9 @@ namespace trawl::net {
 namespace {
 
 constexpr std::string_view kYoutubePages[] = {"youtube.com", "youtu.be", "youtube-nocookie.com"};
-constexpr std::string_view kYoutubeServers[] = {"googlevideo.com", "ytimg.com", "youtube.googleapis.com",
-                                                "youtubei.googleapis.com", "youtubekids.com"};
+constexpr std::string_view kYoutubeServers[] = {"googlevideo.com",        "ytimg.com",
+                                                "youtube.googleapis.com", "youtubei.googleapis.com",
+                                                "youtubekids.com",        "ggpht.com"};
 
 // Ascending. Databases, brokers, control planes and other services that answer HTTP-shaped bytes,
 // and what browsers refuse above 1023 (the Fetch standard's bad ports).
@@ -70,19 +72,48 @@ std::unexpected<Error> refuse_domain(std::string_view host, std::string_view why
               "domain_not_allowed");
 }
 
-}  // namespace
-
-EgressPolicy::EgressPolicy(EgressRules rules) : rules_(std::move(rules)) {
-  normalise(rules_.allowed_domains);
-  normalise(rules_.denied_domains);
+std::unexpected<Error> refuse_address(const boost::asio::ip::address& address, std::string_view why) {
+  return fail(Errc::forbidden, fmt::format("connections to {} are not allowed: {}", address.to_string(), why),
+              "address_not_allowed");
 }
 
-Result<void> EgressPolicy::judge_denied_names(std::string_view host) const {
-  if (covered(rules_.denied_domains, host)) return refuse_domain(host, "the domain is on the deny list");
-  if (!rules_.allow_youtube && (covered(kYoutubePages, host) || covered(kYoutubeServers, host))) {
-    return refuse_domain(host, "YouTube is switched off");
+}  // namespace
+
+// A handful of listeners, added while others may be asking.
+struct EgressPolicy::OwnPorts {
+  std::array<std::atomic<std::uint16_t>, 32> ports{};
+};
+
+EgressPolicy::EgressPolicy(EgressRules rules)
+    : rules_(std::move(rules)), own_ports_(std::make_shared<OwnPorts>()) {
+  normalise(rules_.allowed_domains);
+  normalise(rules_.denied_domains);
+  normalise(rules_.media_domains);
+}
+
+void EgressPolicy::close_own_port(std::uint16_t port) {
+  for (auto& place : own_ports_->ports) {
+    std::uint16_t expected = 0;
+    if (place.compare_exchange_strong(expected, port) || expected == port) return;
   }
-  return {};
+}
+
+bool EgressPolicy::is_own_port(std::uint16_t port) const {
+  return port != 0 && std::ranges::any_of(own_ports_->ports, [&](const auto& own) { return own == port; });
+}
+
+Result<void> EgressPolicy::judge_names(std::string_view host) const {
+  if (covered(rules_.denied_domains, host)) return refuse_domain(host, "the domain is on the deny list");
+  const bool youtube = covered(kYoutubePages, host) || covered(kYoutubeServers, host);
+  if (!rules_.allow_youtube && youtube) return refuse_domain(host, "YouTube is switched off");
+  const bool for_media = covered(rules_.media_domains, host);
+  if (rules_.youtube_only && !youtube && !for_media) return refuse_domain(host, "only YouTube is");
+  if (rules_.allowed_domains.empty() || for_media || covered(rules_.allowed_domains, host)) return {};
+  // Nobody who allows YouTube wants its pages without its videos.
+  if (youtube && covered(rules_.allowed_domains, "www.youtube.com")) return {};
+  return refuse_domain(host,
+                       "the domain is not on the list of allowed ones (policy.allowed_domains, or"
+                       " policy.media_domains for hosts that only media come from)");
 }
 
 Result<void> EgressPolicy::judge_url(const Url& url) const {
@@ -99,39 +130,73 @@ Result<void> EgressPolicy::judge_url(const Url& url) const {
   }
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(url.host, error);
-  return error ? Result<void>() : judge_address(address);
+  return error ? Result<void>() : judge_address(address, url.port);
+}
+
+bool EgressPolicy::opens_this_machine() const {
+  return rules_.allow_private_networks ||
+         std::ranges::any_of(rules_.allow_addresses, [](const auto& e) { return e.network.is_loopback(); });
 }
 
 Result<void> EgressPolicy::judge_connection(std::string_view host, std::uint16_t port) const {
-  if (auto names = judge_denied_names(host); !names) return names;
-  if (means_this_machine(host) && !rules_.allow_private_networks) {
+  if (auto names = judge_names(host); !names) return names;
+  if (means_this_machine(host) && !opens_this_machine()) {
     return fail(Errc::forbidden,
                 fmt::format("connections to {} are not allowed: the name means this machine"
                             " (policy.allow_private_networks is off)",
                             host),
                 "address_not_allowed");
   }
-  return judge_port(port);
+  const bool excepted = std::ranges::any_of(
+      rules_.allow_addresses, [&](const auto& e) { return e.ports && e.ports->contains(port); });
+  return excepted ? Result<void>() : judge_port(port);
 }
 
 Result<void> EgressPolicy::judge_port(std::uint16_t port) const {
-  const bool web = port == 80 || port == 443;
-  if (port != 0 && (rules_.allow_private_networks || web)) return {};
-  if (port >= 1024 && !std::ranges::binary_search(kServicePorts, port)) return {};
+  const bool service = std::ranges::binary_search(kServicePorts, port);
+  const bool open = std::ranges::any_of(rules_.allowed_ports, [&](const PortRange& range) {
+    return range.contains(port) && (!service || range.first == range.last);
+  });
+  if (open || (port != 0 && rules_.allow_private_networks)) return {};
   return fail(Errc::forbidden, fmt::format("connections to port {} are not allowed", port),
               "port_not_allowed");
 }
 
-Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address) const {
-  const auto* range = detail::find_special_range(address);
-  if (!range) return {};
-  const bool could_open = range->opening == detail::Opening::for_private_networks;
-  if (could_open && rules_.allow_private_networks) return {};
-  return fail(
-      Errc::forbidden,
-      fmt::format("connections to {} are not allowed: it is not a public address ({}{})", address.to_string(),
-                  range->name, could_open ? "; policy.allow_private_networks is off" : ""),
-      "address_not_allowed");
+// An exception has to name the half of an IPv4-in-IPv6 address that is not public.
+const AddressException* EgressPolicy::exception_for(const boost::asio::ip::address& address,
+                                                    std::uint16_t port) const {
+  const auto carried = detail::find_carried(address);
+  const bool inner = carried && detail::find_special_range(address) == detail::find_special_range(*carried);
+  const auto& subject = inner ? *carried : address;
+  const auto found = std::ranges::find_if(rules_.allow_addresses, [&](const AddressException& exception) {
+    return exception.contains(subject) && (!exception.ports || exception.ports->contains(port));
+  });
+  return found == rules_.allow_addresses.end() ? nullptr : &*found;
+}
+
+Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address, std::uint16_t port) const {
+  if (address.is_loopback() && is_own_port(port)) return refuse_address(address, "it is this server itself");
+  const auto* exception = exception_for(address, port);
+  if (const auto* range = detail::find_special_range(address)) {
+    const bool could_open = range->opening == detail::Opening::for_private_networks;
+    const bool open = (could_open && rules_.allow_private_networks) ||
+                      (exception && range->opening != detail::Opening::never);
+    if (!open) {
+      return refuse_address(address, fmt::format("it is not a public address ({}{})", range->name,
+                                                 could_open ? "; policy.allow_private_networks is off" : ""));
+    }
+  }
+  return exception && exception->ports ? Result<void>() : judge_port(port);
+}
+
+Result<void> EgressPolicy::judge_peer(const boost::asio::ip::address& peer, std::uint16_t port,
+                                      const boost::asio::ip::address& local) const {
+  if (peer == local) {
+    if (is_own_port(port)) return refuse_address(peer, "it is this server itself");
+    if (!rules_.allow_private_networks && !exception_for(peer, port))
+      return refuse_address(peer, "it is not a remote machine");
+  }
+  return judge_address(peer, port);
 }
 
 }  // namespace trawl::net

@@ -20,9 +20,13 @@ constexpr std::chrono::milliseconds kAcceptPause{50};
 
 class JobPass final : public EgressProxy::Pass {
  public:
-  explicit JobPass(std::shared_ptr<ProxyContext> context)
-      : context_(std::move(context)), token_(context_->tokens.issue(account_)), port_(context_->own_port) {}
+  JobPass(std::shared_ptr<ProxyContext> context, EgressProxy::Terms terms)
+      : context_(std::move(context)),
+        account_(std::make_shared<JobAccount>(std::move(terms))),
+        token_(context_->tokens.issue(account_)),
+        port_(context_->own_port) {}
   ~JobPass() override {
+    account_->terms.on_refusal = nullptr;
     context_->tokens.revoke(token_);
     account_->close();
   }
@@ -31,19 +35,23 @@ class JobPass final : public EgressProxy::Pass {
 
   std::string proxy_url() const override { return fmt::format("http://{}:x@127.0.0.1:{}", token_, port_); }
   std::optional<Error> refusal() const override { return account_->refusal; }
-  std::uint64_t bytes_received() const override { return account_->bytes_received; }
+  std::optional<Error> upstream_failure() const override { return account_->upstream_failure; }
+  EgressProxy::Traffic traffic() const override { return account_->traffic; }
 
  private:
   std::shared_ptr<ProxyContext> context_;
-  std::shared_ptr<JobAccount> account_ = std::make_shared<JobAccount>();
+  std::shared_ptr<JobAccount> account_;
   std::string token_;
   std::uint16_t port_;
 };
 
 class LoopbackProxy final : public EgressProxy {
  public:
-  LoopbackProxy(const asio::any_io_executor& executor, const EgressPolicy& policy, const Options& options)
-      : context_(std::make_shared<ProxyContext>(policy, options)), acceptor_(executor), scope_(executor) {}
+  LoopbackProxy(const asio::any_io_executor& executor, EgressPolicy& policy, const Options& options)
+      : policy_(policy),
+        context_(std::make_shared<ProxyContext>(policy, options)),
+        acceptor_(executor),
+        scope_(executor) {}
 
   Task<Result<void>> start() override {
     const tcp::endpoint any(asio::ip::address_v4::loopback(), 0);
@@ -56,6 +64,7 @@ class LoopbackProxy final : public EgressProxy {
       co_return fail(Errc::unavailable,
                      fmt::format("the egress proxy cannot listen on loopback: {}", error.message()));
     }
+    policy_.close_own_port(context_->own_port);
     scope_.spawn("egress proxy", accept());
     co_return Result<void>();
   }
@@ -66,7 +75,9 @@ class LoopbackProxy final : public EgressProxy {
     co_await scope_.close();
   }
 
-  std::unique_ptr<Pass> admit() override { return std::make_unique<JobPass>(context_); }
+  std::unique_ptr<Pass> admit(Terms terms) override {
+    return std::make_unique<JobPass>(context_, std::move(terms));
+  }
 
  private:
   Task<void> accept() {
@@ -90,6 +101,7 @@ class LoopbackProxy final : public EgressProxy {
     co_await connection->run();
   }
 
+  EgressPolicy& policy_;
   std::shared_ptr<ProxyContext> context_;
   tcp::acceptor acceptor_;
   Scope scope_;
@@ -97,7 +109,7 @@ class LoopbackProxy final : public EgressProxy {
 
 }  // namespace
 
-std::unique_ptr<EgressProxy> make_egress_proxy(asio::any_io_executor executor, const EgressPolicy& policy,
+std::unique_ptr<EgressProxy> make_egress_proxy(asio::any_io_executor executor, EgressPolicy& policy,
                                                EgressProxy::Options options) {
   return std::make_unique<LoopbackProxy>(executor, policy, options);
 }

@@ -171,7 +171,7 @@ class EgressProxyTest : public testing::Test {
 
   // Runs `body` to its end, then stops the proxy and the origins.
   void run(EgressRules rules, EgressProxy::Options options, std::function<Task<void>()> body) {
-    const EgressPolicy policy(std::move(rules));
+    EgressPolicy policy(std::move(rules));
     proxy = make_egress_proxy(context.get_executor(), policy, options);
     run_to_end(context, run_body(std::move(body)));
     pass.reset();
@@ -189,7 +189,7 @@ class EgressProxyTest : public testing::Test {
  private:
   Task<void> run_body(std::function<Task<void>()> body) {
     EXPECT_TRUE(co_await proxy->start());
-    pass = proxy->admit();
+    pass = proxy->admit({});
     std::exception_ptr failure;
     try {
       co_await body();

@@ -27,7 +27,7 @@ TEST_F(EgressProxyTest, ForwardsAnAbsoluteGetInOriginForm) {
     EXPECT_EQ(seen.target(), "/a?b=c");
     EXPECT_EQ(seen[http::field::host], fmt::format("127.0.0.1:{}", origin.port()));
     EXPECT_EQ(seen.count(http::field::proxy_authorization), 0u);
-    EXPECT_GT(pass->bytes_received(), 5u);
+    EXPECT_GT(pass->traffic().received, 5u);
     EXPECT_FALSE(pass->refusal());
   });
 }
@@ -181,14 +181,14 @@ TEST_F(EgressProxyTest, TunnelsBothWaysAndPassesOnTheEndOfEach) {
     const std::string back = co_await c.read_to_end();
     EXPECT_EQ(c.last_error, asio::error::eof);
     EXPECT_EQ(back, "early " + data);
-    EXPECT_EQ(pass->bytes_received(), back.size());
+    EXPECT_EQ(pass->traffic().received, back.size());
   });
 }
 
 TEST_F(EgressProxyTest, AsksForAToken) {
   run([this]() -> Task<void> {
     Origin origin(context, origins, answering([](const Request&) { return text("secret"); }));
-    const auto forgotten = proxy->admit()->proxy_url();
+    const auto forgotten = proxy->admit({})->proxy_url();
     for (const std::string& credentials :
          {std::string(), "Basic " + Client::base64("0123456789abcdef0123456789abcdef:x"),
           Client(context, forgotten).credentials}) {
@@ -208,7 +208,7 @@ TEST_F(EgressProxyTest, RefusesEverySpellingOfAnInternalAddressAndRemembersWhy) 
     for (const auto* host :
          {"127.0.0.1", "localhost", "LOCALHOST.", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "0", "[::1]",
           "[::]", "[::ffff:127.0.0.1]", "[::7f00:1]", "[64:ff9b::7f00:1]"}) {
-      auto job = proxy->admit();
+      auto job = proxy->admit({});
       for (const auto* way : {"GET http://{}:{}/", "CONNECT {}:{}"}) {
         Client c(context, job->proxy_url());
         co_await c.send(c.head(fmt::format(fmt::runtime(way), host, origin.port())));
@@ -310,7 +310,7 @@ TEST_F(EgressProxyTest, LimitsTheConnectionsOfAJob) {
       EXPECT_EQ(co_await two.connect(authority), 200u);
       Client three = client();
       EXPECT_EQ(co_await three.connect(authority), 429u);
-      auto other = proxy->admit();
+      auto other = proxy->admit({});
       Client of_other_job(context, other->proxy_url());
       EXPECT_EQ(co_await of_other_job.connect(authority), 200u);
       one.socket.shutdown(tcp::socket::shutdown_send);
@@ -364,6 +364,68 @@ TEST_F(EgressProxyTest, ClosesATunnelNobodyUses) {
   });
 }
 
+TEST_F(EgressProxyTest, ClosesATunnelThatCrawlsAlthoughItIsNeverIdle) {
+  const EgressProxy::Options options{.min_bytes_per_window = 1000, .pace_window = 1s};
+  run(private_networks(), options, [this]() -> Task<void> {
+    Origin origin(context, origins, [](tcp::socket& socket) -> Task<void> {
+      for (boost::system::error_code gone; !gone; co_await sleep_for(50ms))
+        gone = std::get<0>(co_await asio::async_write(socket, asio::buffer("x", 1), as_result));
+    });
+    Client c = client();
+    EXPECT_EQ(co_await c.connect(fmt::format("127.0.0.1:{}", origin.port())), 200u);
+    const std::string crawled = co_await c.read_to_end();
+    EXPECT_LT(crawled.size(), 1000u);
+    EXPECT_EQ(c.last_error, asio::error::connection_reset);
+  });
+}
+
+TEST_F(EgressProxyTest, EndsAJobThatMovesMoreThanItMay) {
+  run([this]() -> Task<void> {
+    Origin origin(context, origins,
+                  answering([](const Request&) { return text(std::string(200'000, 'x')); }));
+    std::vector<std::string> told;
+    auto job = proxy->admit(
+        {.max_bytes = 300'000, .on_refusal = [&](const Error& error) { told.push_back(error.reason); }});
+    Client first(context, job->proxy_url());
+    EXPECT_EQ((co_await first.get(origin.url("/"))).body().size(), 200'000u);
+    Client second(context, job->proxy_url());
+    co_await second.get(origin.url("/"));
+    EXPECT_TRUE(second.last_error);
+    Client third(context, job->proxy_url());
+    const Response refused = co_await third.get(origin.url("/"));
+    EXPECT_EQ(refused.result_int(), 413u);
+    EXPECT_EQ(refusal_of(refused), "too_much_traffic");
+    EXPECT_EQ(told, std::vector<std::string>{"too_much_traffic"});
+    EXPECT_GT(job->traffic().sent, 50u);
+    EXPECT_EQ(job->traffic().connections, 2u);
+    EXPECT_EQ((co_await client().get(origin.url("/"))).result_int(), 200u);
+  });
+}
+
+TEST_F(EgressProxyTest, CountsWhatIsUploadedToo) {
+  run([this]() -> Task<void> {
+    Origin origin(context, origins, echo);
+    auto job = proxy->admit({.max_bytes = 50'000});
+    Client c(context, job->proxy_url());
+    EXPECT_EQ(co_await c.connect(fmt::format("127.0.0.1:{}", origin.port())), 200u);
+    co_await c.send(std::string(60'000, 'u'));
+    co_await c.read_to_end();
+    EXPECT_EQ(job->refusal().value_or(Error{}).reason, "too_much_traffic");
+  });
+}
+
+TEST_F(EgressProxyTest, ReachesAnExceptionOnItsPortsAlone) {
+  Origin open(context, origins, answering([](const Request&) { return text("open"); }));
+  Origin shut(context, origins, answering([](const Request&) { return text("shut"); }));
+  EgressRules rules;
+  rules.allow_addresses = {parse_address_exception(fmt::format("127.0.0.0/8:{}", open.port())).value()};
+  run(rules, {}, [&]() -> Task<void> {
+    EXPECT_EQ((co_await client().get(open.url("/"))).body(), "open");
+    EXPECT_EQ(refusal_of(co_await client().get(shut.url("/"))), "address_not_allowed");
+    EXPECT_EQ(shut.connections(), 0);
+  });
+}
+
 TEST_F(EgressProxyTest, ClosesAClientThatDoesNotFinishItsRequest) {
   run(private_networks(), {.connect_timeout = 1s}, [this]() -> Task<void> {
     Client c = client();
@@ -375,7 +437,7 @@ TEST_F(EgressProxyTest, ClosesAClientThatDoesNotFinishItsRequest) {
 TEST_F(EgressProxyTest, ClosesAJobsConnectionsWithItsPass) {
   run([this]() -> Task<void> {
     Origin origin(context, origins, echo);
-    auto other = proxy->admit();
+    auto other = proxy->admit({});
     Client staying(context, other->proxy_url());
     Client c = client();
     const auto authority = fmt::format("127.0.0.1:{}", origin.port());
@@ -404,7 +466,7 @@ TEST_F(EgressProxyTest, ClosesEverythingWhenItStops) {
 TEST_F(EgressProxyTest, LetsAPassOutliveIt) {
   std::unique_ptr<EgressProxy::Pass> survivor;
   run([&]() -> Task<void> {
-    survivor = proxy->admit();
+    survivor = proxy->admit({});
     co_return;
   });
   EXPECT_FALSE(survivor->refusal());

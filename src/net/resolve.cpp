@@ -113,17 +113,21 @@ Task<Result<Addresses>> look_up_within(std::string host, std::chrono::steady_clo
 
 }  // namespace
 
-Task<Result<Addresses>> resolve_judged(const EgressPolicy& policy, std::string host,
-                                       std::chrono::steady_clock::duration limit) {
+Task<Result<Addresses>> resolve(std::string host, std::chrono::steady_clock::duration limit) {
   boost::system::error_code not_literal;
   const auto literal = asio::ip::make_address(host, not_literal);
-  Result<Addresses> addresses = Addresses{literal};
-  if (not_literal) addresses = co_await look_up_within(host, limit);
+  if (!not_literal) co_return Addresses{literal};
+  co_return co_await look_up_within(std::move(host), limit);
+}
+
+Task<Result<Addresses>> resolve_judged(const EgressPolicy& policy, std::string host, std::uint16_t port,
+                                       std::chrono::steady_clock::duration limit) {
+  auto addresses = co_await resolve(host, limit);
   if (!addresses) co_return fail(std::move(addresses.error()));
   for (const auto& address : *addresses) {
-    if (auto judged = policy.judge_address(address); !judged) {
+    if (auto judged = policy.judge_address(address, port); !judged) {
       auto& error = judged.error();
-      if (not_literal) error.message = fmt::format("{}: {}", host, error.message);
+      if (address.to_string() != host) error.message = fmt::format("{}: {}", host, error.message);
       co_return fail(std::move(error));
     }
   }

@@ -13,10 +13,10 @@ using testing::ElementsAre;
 
 using Addresses = std::vector<asio::ip::address>;
 
-Result<Addresses> resolve(EgressRules rules, std::string host) {
+Result<Addresses> resolve(EgressRules rules, std::string host, std::uint16_t port = 443) {
   asio::io_context context;
   const EgressPolicy policy(std::move(rules));
-  return run_to_end(context, resolve_judged(policy, std::move(host)));
+  return run_to_end(context, resolve_judged(policy, std::move(host), port));
 }
 
 TEST(Resolve, TakesAnAddressAsItIs) {
@@ -40,6 +40,13 @@ TEST(Resolve, JudgesWhatANameResolvesTo) {
 TEST(Resolve, JudgesSpellingsOnlyTheResolverUnderstands) {
   EXPECT_EQ(resolve({}, "0x7f.1").error().reason, "address_not_allowed");
   EXPECT_EQ(resolve({}, "2130706433").error().reason, "address_not_allowed");
+}
+
+TEST(Resolve, JudgesTheAddressTogetherWithThePort) {
+  const EgressRules rules{.allow_addresses = {parse_address_exception("127.0.0.0/8:8080").value(),
+                                              parse_address_exception("[::1]:8080").value()}};
+  EXPECT_TRUE(resolve(rules, "localhost", 8080));
+  EXPECT_EQ(resolve(rules, "localhost", 8081).error().reason, "address_not_allowed");
 }
 
 TEST(Resolve, GivesEveryAddressOnce) {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "server/egress_config.h"
 #include "server/engine_options.h"
 
 namespace trawl::server {
@@ -21,14 +22,6 @@ std::string worker_name() {
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   return fmt::format("{}.{}.{}.{}", host, boot.substr(0, 8), getpid(), random_hex(4));
-}
-
-net::EgressRules egress_rules(const PolicyConfig& policy) {
-  return {.allow_private_networks = policy.allow_private_networks,
-          .allowed_domains = policy.allowed_domains,
-          .denied_domains = policy.denied_domains,
-          .allow_youtube = policy.allow_youtube,
-          .youtube_only = policy.youtube_only};
 }
 
 transfer::ClientLimits client_limits(const TransferConfig& transfer) {
@@ -92,15 +85,17 @@ App::App(asio::io_context& context, const Config& config)
       files_(static_cast<std::size_t>(config.server.io_threads)),
       bus_(executor_),
       policy_(egress_rules(config.policy)),
+      upstreams_(upstream_routes(config.upstream), seconds(config.upstream.cool_down_sec)),
       proxy_(net::make_egress_proxy(executor_, policy_, {})),
       engine_(engine::make_engine(executor_, engine_options(config))),
       client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer))),
       mover_(*client_, files_),
-      lister_(executor_, *engine_, *proxy_, policy_, files_,
+      lister_(executor_, *engine_, *proxy_, upstreams_, policy_, files_,
               std::filesystem::absolute(config.storage.dir) / "listing", lister_limits(config)),
       hastening_(executor_) {}
 
 Task<Result<void>> App::open() {
+  log_egress(config_);
   const std::filesystem::path root = std::filesystem::absolute(config_.storage.dir);
   std::error_code failed;
   std::filesystem::create_directories(root, failed);
@@ -122,7 +117,12 @@ Task<Result<void>> App::open() {
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
   downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
-                     downloads::SubmitLimits{config_.storage.low_disk_bytes.value});
+                     downloads::SubmitLimits{.low_disk_bytes = config_.storage.low_disk_bytes.value,
+                                             .can_impersonate = [this](std::string_view browser) {
+                                               const auto versions = engine_->versions();
+                                               return versions.ytdlp.empty() ||
+                                                      engine::offers(versions.impersonate, browser);
+                                             }});
   build_worker();
   neighbours_.emplace(executor_, config_, bus_, *store_, name_);
 
@@ -135,7 +135,7 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, mover_, *storage_, files_, clock_,
+  pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, files_, clock_,
                     pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = name_,

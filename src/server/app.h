@@ -30,6 +30,8 @@ class App {
   [[nodiscard]] Task<Result<void>> open();
   // Warms the engine and begins to work. Submissions are accepted before that; they wait.
   [[nodiscard]] Task<Result<void>> start_work();
+  // Tells where this process listens, which no download may reach.
+  void listens_on(std::uint16_t port) { policy_.close_own_port(port); }
   // Lets running downloads finish for `grace` and gives the others back to the queue.
   [[nodiscard]] Task<void> drain(std::chrono::milliseconds grace);
   // Ends a drain under way at once.
@@ -57,6 +59,7 @@ class App {
   BlockingPool files_;
   events::Bus bus_;
   net::EgressPolicy policy_;
+  net::UpstreamPool upstreams_;
   std::unique_ptr<net::EgressProxy> proxy_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<transfer::HttpClient> client_;

@@ -128,9 +128,19 @@ struct PolicyConfig {
   bool allow_youtube = true;
   bool youtube_only = false;
   bool allow_private_networks = false;
+  std::vector<std::string> media_domains;
+  std::vector<std::string> allow_addresses;
+  std::vector<std::string> allowed_ports = {"80", "443", "1024-65535"};
 };
 BOOST_DESCRIBE_STRUCT(PolicyConfig, (),
-                      (allowed_domains, denied_domains, allow_youtube, youtube_only, allow_private_networks))
+                      (allowed_domains, denied_domains, allow_youtube, youtube_only, allow_private_networks,
+                       media_domains, allow_addresses, allowed_ports))
+
+struct UpstreamConfig {
+  std::vector<std::string> proxies;
+  int cool_down_sec = 300;
+};
+BOOST_DESCRIBE_STRUCT(UpstreamConfig, (), (proxies, cool_down_sec))
 
 struct LogConfig {
   LogLevel level = LogLevel::info;
@@ -158,12 +168,13 @@ struct Config {
   SandboxConfig sandbox;
   FfmpegConfig ffmpeg;
   PolicyConfig policy;
+  UpstreamConfig upstream;
   LogConfig log;
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, storage, db, redis, broker, download, batch, transfer, jobs, engine,
-                       sandbox, ffmpeg, policy, log, logs))
+                       sandbox, ffmpeg, policy, upstream, log, logs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

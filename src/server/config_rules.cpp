@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "net/egress_rules.h"
+#include "net/upstream.h"
 #include "redis/url.h"
 #include "sqs/url.h"
 
@@ -82,7 +84,9 @@ std::optional<std::string> check_queue_url(std::string_view text) {
 }
 
 std::optional<std::string> check_domain(std::string_view text) {
-  const auto labels = split(text, '.');
+  if (text == "*") return std::nullopt;
+  const std::string_view name = text.starts_with("*.") ? text.substr(2) : text;
+  const auto labels = split(name, '.');
   if (text.size() <= 253 && std::ranges::all_of(labels, label)) return std::nullopt;
   return fmt::format("must be domains such as example.com, which covers its subdomains; '{}' is none",
                      to_valid_utf8(text));
@@ -90,6 +94,21 @@ std::optional<std::string> check_domain(std::string_view text) {
 
 bool postgres_url(std::string_view url) {
   return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+
+std::optional<std::string> check_address_exception(std::string_view text) {
+  const auto exception = net::parse_address_exception(text);
+  return exception ? std::nullopt : std::optional(exception.error().message);
+}
+
+std::optional<std::string> check_port_range(std::string_view text) {
+  const auto range = net::parse_port_range(text);
+  return range ? std::nullopt : std::optional(range.error().message);
+}
+
+std::optional<std::string> check_route(std::string_view text) {
+  const auto route = net::parse_route(text);
+  return route ? std::nullopt : std::optional(route.error().message);
 }
 
 std::filesystem::path sqlite_file(std::string_view url) {

@@ -17,6 +17,9 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_redis_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_queue_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_domain(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_address_exception(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_port_range(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_route(std::string_view text);
 
 }  // namespace trawl::server
 
@@ -246,7 +249,8 @@ template <>
 struct trawl::Rules<trawl::server::PolicyConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "allowed_domains",
-       .doc = "Domains downloads may reach, each with its subdomains; empty allows every public one.",
+       .doc = "Domains downloads may reach, each with its subdomains, at submission and at every connection; "
+              "empty allows every public one.",
        .max = 10'000,
        .example = R"(["example.com"])",
        .check = server::check_domain},
@@ -258,7 +262,42 @@ struct trawl::Rules<trawl::server::PolicyConfig> {
       {.name = "youtube_only", .doc = "Whether everything but YouTube is refused."},
       {.name = "allow_private_networks",
        .doc = "Whether downloads may reach loopback, private and link-local addresses. Leave it off where "
-              "strangers can submit URLs."}};
+              "strangers can submit URLs."},
+      {.name = "media_domains",
+       .doc = "Domains that cannot be submitted but may serve the media of policy.allowed_domains or "
+              "YouTube pages; `*` lets media come from anywhere.",
+       .max = 10'000,
+       .example = R"(["cdn.example.net"])",
+       .check = server::check_domain},
+      {.name = "allow_addresses",
+       .doc =
+           "Networks downloads may reach although they are not public, each with a port or a range of "
+           "ports if only those are to be open. `198.18.0.0/15` is what VPN clients with fake-IP DNS need.",
+       .max = 1000,
+       .example = R"(["10.0.0.0/8:443", "198.18.0.0/15", "[fd00::/8]:8000-8100"])",
+       .check = server::check_address_exception},
+      {.name = "allowed_ports",
+       .doc = "Ports downloads may reach. A range leaves out those of databases and other internal services; "
+              "a single port is open whatever usually listens there.",
+       .max = 1000,
+       .check = server::check_port_range}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::UpstreamConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "proxies",
+       .doc = "Proxies that downloads go out through: `http://`, `socks5://` (names are resolved here) or "
+              "`socks5h://` URLs, or `direct`, each for one site as `example.com=URL`.",
+       .max = 1000,
+       .example = R"(["socks5://user:password@proxy.example:1080", "example.com=direct"])",
+       .secret = true,
+       .check = server::check_route},
+      {.name = "cool_down_sec",
+       .doc = "Seconds a site is not asked again through a proxy after it refused (403, 429) or the proxy "
+              "failed, when there is another way.",
+       .min = 0,
+       .max = 86'400}};
 };
 
 template <>

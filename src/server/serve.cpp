@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/download_routes.h"
+#include "api/engine_routes.h"
 #include "api/file_routes.h"
 #include "api/health_routes.h"
 #include "api/key_guard.h"
@@ -68,6 +69,7 @@ class Serving {
                            {"port", std::int64_t{server_->port()}},
                            {"auth", to_text(config_.auth.mode)},
                            {"private_networks", config_.policy.allow_private_networks}});
+    app_.listens_on(server_->port());
     co_return co_await app_.start_work();
   }
 
@@ -84,8 +86,10 @@ class Serving {
                                  .draining = [this] { return draining_; },
                                  .running = [this] { return app_.running(); }});
     previews_.emplace(app_.lister());
+    engine_.emplace(app_.engine());
     health_->add_to(router_);
     if (config_.server.role == Role::worker) return;
+    engine_->add_to(router_);
     downloads_->add_to(router_);
     previews_->add_to(router_);
     files_->add_to(router_);
@@ -127,6 +131,7 @@ class Serving {
   api::KeyGuard guard_;
   http::Router router_;
   std::optional<api::DownloadRoutes> downloads_;
+  std::optional<api::EngineRoutes> engine_;
   std::optional<api::FileRoutes> files_;
   std::optional<api::PreviewRoutes> previews_;
   std::optional<api::ProgressSocket> progress_;

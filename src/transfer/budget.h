@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "async/semaphore.h"
@@ -22,6 +23,7 @@ struct MoveLimits {
   std::int64_t bytes_per_second = 0;  // Of all parts together; 0: no limit.
   std::size_t connections = 16;       // Of all parts together.
   int retries = 3;                    // Of one request, with jittered back-off.
+  std::string proxy;                  // As Get::proxy, of all requests.
 };
 
 // What the parts of one download share.

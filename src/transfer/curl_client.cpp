@@ -57,9 +57,13 @@ Task<Result<Head>> CurlClient::perform_hop(std::shared_ptr<detail::Exchange> exc
     co_return fail(judged.error());
   const auto place = co_await caps_.acquire(net::to_authority(hop.url), stop);
   if (stop.is_set()) co_return stopped();
-  auto addresses = co_await net::resolve_judged(policy_, hop.url.host, limits_.connect_timeout);
-  if (!addresses) co_return fail(addresses.error());
-  hop.addresses = std::move(*addresses);
+  // A proxy resolves and judges by itself.
+  if (!exchange->through_proxy()) {
+    auto addresses =
+        co_await net::resolve_judged(policy_, hop.url.host, hop.url.port, limits_.connect_timeout);
+    if (!addresses) co_return fail(addresses.error());
+    hop.addresses = std::move(*addresses);
+  }
   if (!exchange->prepare(hop))
     co_return fail(Errc::unavailable, "curl has no memory for a request", "network_error");
   const auto subscription = stop.on_set([this, exchange] {
@@ -75,6 +79,8 @@ Task<Result<Head>> CurlClient::get(Get get, Sink& sink, const Stop& given, std::
   auto url = net::parse_url(get.url);
   if (!url) co_return fail(url.error());
   const auto exchange = std::make_shared<detail::Exchange>(policy_, limits_, get, sink);
+  if (!get.proxy.empty() && !exchange->through_proxy())
+    co_return fail(Errc::internal, "the proxy of a request is not one of this process");
   exchange->limit_by(rate_);
   exchange->limit_by(get.shared_rate);
   if (rate > 0) exchange->limit_by(std::make_shared<TokenBucket>(rate));

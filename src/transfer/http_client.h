@@ -33,6 +33,9 @@ struct Get {
   bool own_connection = false;
   // A bandwidth limit shared with other requests; from then on it belongs to the transfer thread.
   std::shared_ptr<TokenBucket> shared_rate;
+  // The address of a net::EgressProxy::Pass to go through, which then resolves, judges and dials; empty:
+  // straight to the origin.
+  std::string proxy;
 };
 
 // What came before the body, of the last hop.

@@ -151,7 +151,8 @@ Task<Result<void>> SegmentMove::get(std::size_t number, SegmentOutput& output, W
                                                   .cookies = part_.cookies,
                                                   .range = segment.range,
                                                   .own_connection = true,
-                                                  .shared_rate = tools_.budget.rate()},
+                                                  .shared_rate = tools_.budget.rate(),
+                                                  .proxy = tools_.budget.limits().proxy},
                                                  sink, stop_);
   auto done = sink.finish(answer);
   wait = sink.retry_after();

@@ -1,7 +1,7 @@
 #include "net/detail/address_table.h"
 
-#include <array>
-#include <optional>
+#include <algorithm>
+#include <cstdint>
 
 #include <boost/endian/conversion.hpp>
 
@@ -28,12 +28,13 @@ constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c, st
 }
 
 constexpr auto kPrivate = Opening::for_private_networks;
+constexpr auto kNever = Opening::never;
 
 // IANA IPv4 Special-Purpose Address Registry and RFC 5771 multicast. 192.0.0.0/24 is refused as a
 // whole, with the few anycast addresses in it that the registry calls globally reachable. The
 // benchmarking range opens with the private ones because VPN clients use it for made-up answers.
 constexpr V4Row kV4[] = {
-    {v4(0, 0, 0, 0), 8, {"\"this network\""}},
+    {v4(0, 0, 0, 0), 8, {"\"this network\"", kNever}},
     {v4(10, 0, 0, 0), 8, {"private", kPrivate}},
     {v4(100, 64, 0, 0), 10, {"carrier-grade NAT", kPrivate}},
     {v4(127, 0, 0, 0), 8, {"loopback", kPrivate}},
@@ -49,35 +50,36 @@ constexpr V4Row kV4[] = {
     {v4(198, 18, 0, 0), 15, {"benchmarking", kPrivate}},
     {v4(198, 51, 100, 0), 24, {"documentation"}},
     {v4(203, 0, 113, 0), 24, {"documentation"}},
-    {v4(224, 0, 0, 0), 4, {"multicast"}},
-    {v4(255, 255, 255, 255), 32, {"broadcast"}},
+    {v4(224, 0, 0, 0), 4, {"multicast", kNever}},
+    {v4(255, 255, 255, 255), 32, {"broadcast", kNever}},
     {v4(240, 0, 0, 0), 4, {"reserved"}},
 };
 
 // IANA IPv6 Special-Purpose Address Registry, RFC 4291 and the transition mechanisms. Of these only
 // NAT64's well-known prefix is missing: the registry calls it global, and on an IPv6-only network
 // with DNS64 every IPv4 site has such an address, so it is judged by the address it carries.
-// The other embeddings are refused whatever they carry.
+// The other embeddings are refused whatever they carry, and nothing opens them: an exception for the
+// IPv4 address itself does.
 constexpr V6Row kV6[] = {
-    {0, 0, 128, {"unspecified"}},
+    {0, 0, 128, {"unspecified", kNever}},
     {0, 1, 128, {"loopback", kPrivate}},
-    {0, 0, 96, {"IPv4-compatible"}},
-    {0, 0x0000'ffff'0000'0000, 96, {"IPv4-mapped"}},
-    {0, 0xffff'0000'0000'0000, 96, {"IPv4-translated"}},
-    {0x0064'ff9b'0001'0000, 0, 48, {"local NAT64"}},
+    {0, 0, 96, {"IPv4-compatible", kNever}},
+    {0, 0x0000'ffff'0000'0000, 96, {"IPv4-mapped", kNever}},
+    {0, 0xffff'0000'0000'0000, 96, {"IPv4-translated", kNever}},
+    {0x0064'ff9b'0001'0000, 0, 48, {"local NAT64", kNever}},
     {0x0100'0000'0000'0000, 0, 64, {"discard-only"}},
     {0x0100'0000'0000'0001, 0, 64, {"dummy prefix"}},
-    {0x2001'0000'0000'0000, 0, 32, {"Teredo"}},
+    {0x2001'0000'0000'0000, 0, 32, {"Teredo", kNever}},
     {0x2001'0000'0000'0000, 0, 23, {"protocol assignment"}},
     {0x2001'0db8'0000'0000, 0, 32, {"documentation"}},
-    {0x2002'0000'0000'0000, 0, 16, {"6to4"}},
+    {0x2002'0000'0000'0000, 0, 16, {"6to4", kNever}},
     {0x2620'004f'8000'0000, 0, 48, {"AS112"}},
     {0x3fff'0000'0000'0000, 0, 20, {"documentation"}},
     {0x5f00'0000'0000'0000, 0, 16, {"segment routing"}},
     {0xfc00'0000'0000'0000, 0, 7, {"unique local", kPrivate}},
     {0xfe80'0000'0000'0000, 0, 10, {"link-local", kPrivate}},
     {0xfec0'0000'0000'0000, 0, 10, {"site-local"}},
-    {0xff00'0000'0000'0000, 0, 8, {"multicast"}},
+    {0xff00'0000'0000'0000, 0, 8, {"multicast", kNever}},
 };
 
 // RFC 4291: global unicast is 2000::/3; all the rest without a row of its own is reserved.
@@ -108,15 +110,22 @@ const SpecialRange* find(std::uint64_t high, std::uint64_t low) {
 std::optional<std::uint32_t> carried_v4(std::uint64_t high, std::uint64_t low) {
   const auto upper = static_cast<std::uint32_t>(low >> 32);
   const bool nat64 = high == kNat64High && upper == 0;
-  const bool isatap = upper == 0x0000'5efe || upper == 0x0200'5efe;
+  const bool isatap = (upper & 0xfcff'ffff) == 0x0000'5efe;  // Whatever its u and g bits are.
   if (nat64 || isatap) return static_cast<std::uint32_t>(low);
   return std::nullopt;
 }
 
-const SpecialRange* find(const asio_v6& address) {
+struct Halves {
+  std::uint64_t high, low;
+};
+
+Halves halves(const asio_v6& address) {
   const auto bytes = address.to_bytes();
-  const auto high = boost::endian::load_big_u64(bytes.data());
-  const auto low = boost::endian::load_big_u64(bytes.data() + 8);
+  return {boost::endian::load_big_u64(bytes.data()), boost::endian::load_big_u64(bytes.data() + 8)};
+}
+
+const SpecialRange* find(const asio_v6& address) {
+  const auto [high, low] = halves(address);
   if (const auto* outer = find(high, low)) return outer;
   const bool nat64 = high == kNat64High && low >> 32 == 0;
   if (high >> 61 != 1 && !nat64) return &kUnassigned;
@@ -128,6 +137,14 @@ const SpecialRange* find(const asio_v6& address) {
 
 const SpecialRange* find_special_range(const boost::asio::ip::address& address) {
   return address.is_v4() ? find(address.to_v4().to_uint()) : find(address.to_v6());
+}
+
+std::optional<boost::asio::ip::address> find_carried(const boost::asio::ip::address& address) {
+  if (address.is_v4()) return std::nullopt;
+  const auto [high, low] = halves(address.to_v6());
+  const auto inner = carried_v4(high, low);
+  if (!inner) return std::nullopt;
+  return boost::asio::ip::address_v4(*inner);
 }
 
 }  // namespace trawl::net::detail

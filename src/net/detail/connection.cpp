@@ -1,5 +1,7 @@
 #include "net/detail/connection.h"
 
+#include <algorithm>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
@@ -9,6 +11,7 @@
 
 #include "base/log.h"
 #include "net/detail/dial.h"
+#include "net/detail/handshake.h"
 #include "net/resolve.h"
 
 namespace trawl::net::detail {
@@ -97,7 +100,10 @@ void Connection::reset_client() {
 }
 
 void Connection::on_idle() {
-  if (!awaiting_answer_ || answer_late_) return abort();
+  if (!awaiting_answer_ || answer_late_) {
+    reset_client();
+    return abort();
+  }
   // The client has seen nothing yet, so it can still be told.
   answer_late_ = true;
   error_code ignored;
@@ -162,6 +168,7 @@ Result<void> Connection::admit(const http::fields& fields) {
   if (account_) return {};
   const auto limit = context_.options.max_tunnels_per_job;
   if (account->connections.size() >= limit) return fail(too_many_connections(limit));
+  if (auto exhausted = account->exhausted()) return fail(std::move(*exhausted));
   account_ = std::move(account);
   account_->connections.insert(this);
   return {};
@@ -170,8 +177,9 @@ Result<void> Connection::admit(const http::fields& fields) {
 Task<void> Connection::refuse(Error error) {
   if (account_ && is_refusal(error)) {
     log_info("egress refused", {{"reason", error.reason}, {"error", error.message}});
-    account_->refusal = error;
+    account_->refuse(error);
   }
+  if (account_ && error.reason.starts_with("upstream_")) account_->upstream_failure = error;
   const std::string answer = error_answer(error);
   const auto [failed, written] = co_await asio::async_write(client_, asio::buffer(answer), as_result);
   if (!failed) co_await drain_client();
@@ -197,19 +205,61 @@ Task<Result<void>> Connection::connect(std::string host, std::uint16_t port) {
   close_origin();
   if (auto judged = context_.policy.judge_connection(host, port); !judged) co_return judged;
   watchdog_.pause();  // Resolving and dialling keep their own deadlines.
-  const auto limit = context_.options.connect_timeout;
-  auto addresses = co_await resolve_judged(context_.policy, host, limit);
-  if (!addresses) co_return fail(std::move(addresses.error()));
-  if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
-  for (const auto& address : *addresses) {
-    if (address.is_loopback() && port == context_.own_port) {
-      co_return fail(Errc::forbidden, "the proxy does not connect to itself", "address_not_allowed");
-    }
-  }
-  auto dialled = co_await dial(context_.policy, origin_, std::move(*addresses), port, limit);
+  ++account_->traffic.connections;
+  const auto upstream = account_->terms.upstream;
+  auto connected = upstream ? co_await connect_through(*upstream, std::move(host), port)
+                            : co_await connect_directly(std::move(host), port);
   if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
   watchdog_.arm(context_.options.idle_timeout);
-  co_return dialled;
+  co_return connected;
+}
+
+Task<Result<void>> Connection::connect_directly(std::string host, std::uint16_t port) {
+  const auto limit = context_.options.connect_timeout;
+  auto addresses = co_await resolve_judged(context_.policy, std::move(host), port, limit);
+  if (!addresses) co_return fail(std::move(addresses.error()));
+  if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
+  co_return co_await dial(context_.policy, origin_, std::move(*addresses), port, limit);
+}
+
+// The operator named the upstream, so only what is asked of it is judged. What a name means to an
+// upstream that resolves it is known to nobody here; what it means here has to be allowed at least.
+Task<Result<void>> Connection::connect_through(const Upstream& upstream, std::string host,
+                                               std::uint16_t port) {
+  const auto limit = context_.options.connect_timeout;
+  auto addresses = co_await resolve_judged(context_.policy, host, port, limit);
+  const bool must_resolve = !upstream.remote_dns;
+  if (!addresses && (must_resolve || addresses.error().code == Errc::forbidden))
+    co_return fail(std::move(addresses.error()));
+  if (must_resolve) {
+    const auto v4 = std::ranges::find_if(*addresses, [](const auto& a) { return a.is_v4(); });
+    host = (v4 == addresses->end() ? addresses->front() : *v4).to_string();
+  }
+  auto found = co_await resolve(upstream.host, limit);
+  if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
+  Result<asio::ip::tcp::endpoint> reached = fail(Errc::unavailable, "");
+  if (found) reached = co_await connect_first(origin_, std::move(*found), upstream.port, limit);
+  if (!reached) {
+    co_return fail(Errc::unavailable, fmt::format("the proxy {} cannot be reached", upstream.name()),
+                   "upstream_failed");
+  }
+  co_return co_await ask_upstream(origin_, upstream, std::move(host), port, limit);
+}
+
+Flow Connection::to_origin() {
+  return {client_,   from_client_,
+          origin_,   buffer(upload_buffer_),
+          watchdog_, [this](std::uint64_t bytes) { return account_->send(bytes); }};
+}
+
+Flow Connection::from_origin() {
+  return {origin_,   from_origin_,
+          client_,   buffer(download_buffer_),
+          watchdog_, [this](std::uint64_t bytes) { return account_->receive(bytes); }};
+}
+
+Pace Connection::pace() const {
+  return {context_.options.min_bytes_per_window, context_.options.pace_window};
 }
 
 Task<void> Connection::tunnel(std::string target) {
@@ -223,9 +273,8 @@ Task<void> Connection::tunnel(std::string target) {
   constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
   const auto [error, written] = co_await asio::async_write(client_, asio::buffer(kEstablished), as_result);
   if (error) co_return;
-  co_await (
-      pump({client_, from_client_, origin_, buffer(upload_buffer_), watchdog_}) &&
-      pump({origin_, from_origin_, client_, buffer(download_buffer_), watchdog_, &account_->bytes_received}));
+  watchdog_.arm(context_.options.idle_timeout, pace());
+  co_await (pump(to_origin()) && pump(from_origin()));
 }
 
 Task<bool> Connection::forward(RequestParser& request, Url url) {
@@ -260,9 +309,10 @@ Task<RelayErrors> Connection::send_request(RequestParser& request, const Url& ur
     if (error) co_return RelayErrors{.source = error, .sink = {}};
   }
   const BodyShape body = shape_of(request);
-  co_return co_await relay_message<true>({client_, from_client_, origin_, buffer(upload_buffer_), watchdog_},
-                                         request, origin_head(request.get(), url, body, request.keep_alive()),
-                                         body.framing);
+  std::string head = origin_head(request.get(), url, body, request.keep_alive());
+  if (!account_->send(head.size()))
+    co_return RelayErrors{.source = asio::error::operation_aborted, .sink = {}};
+  co_return co_await relay_message<true>(to_origin(), request, std::move(head), body.framing);
 }
 
 // False if there is none that can be passed on.
@@ -274,8 +324,7 @@ Task<bool> Connection::read_answer_head(std::optional<ResponseParser>& response,
     response->skip(is_head);
     from_origin_.reserve(kRelayBuffer);
     const auto [error, size] = co_await http::async_read_header(origin_, from_origin_, *response, as_result);
-    account_->bytes_received += size;
-    if (error) co_return false;
+    if (!account_->receive(size) || error) co_return false;
     const auto status = response->get().result_int();
     if (status >= 200) co_return can_pass_on(response->get());
     if (status == 101) co_return false;  // Nobody asked for it: Upgrade is not passed on.
@@ -301,9 +350,9 @@ Task<Connection::Exchange> Connection::exchange(RequestParser& request, const Ur
   const BodyShape body = shape_for_client(*response, request.get().version() >= 11);
   const bool keep_client = sent.none() && request.is_done() && request.keep_alive() &&
                            request.get().version() >= 11 && body.framing != Framing::until_close;
+  watchdog_.arm(context_.options.idle_timeout, pace());
   const RelayErrors received = co_await relay_message<false>(
-      {origin_, from_origin_, client_, buffer(download_buffer_), watchdog_, &account_->bytes_received},
-      *response, client_head(response->get(), body, keep_client), body.framing);
+      from_origin(), *response, client_head(response->get(), body, keep_client), body.framing);
   if (received.source) reset_client();
   if (!received.none()) co_return Exchange::close;
   // Bytes after the end of an answer belong to nothing that was asked for.

@@ -46,6 +46,12 @@ class Connection {
   [[nodiscard]] Task<void> refuse(Error error);
   [[nodiscard]] Result<void> admit(const http::fields& fields);
   [[nodiscard]] Task<Result<void>> connect(std::string host, std::uint16_t port);
+  [[nodiscard]] Task<Result<void>> connect_directly(std::string host, std::uint16_t port);
+  [[nodiscard]] Task<Result<void>> connect_through(const Upstream& upstream, std::string host,
+                                                   std::uint16_t port);
+  [[nodiscard]] Flow to_origin();
+  [[nodiscard]] Flow from_origin();
+  [[nodiscard]] Pace pace() const;
   [[nodiscard]] Task<void> tunnel(std::string target);
   [[nodiscard]] Task<bool> forward(RequestParser& request, Url url);
   [[nodiscard]] Task<Exchange> exchange(RequestParser& request, const Url& url);

@@ -19,19 +19,19 @@ Task<error_code> connect_until(tcp::socket& socket, tcp::endpoint peer, Clock::t
   co_return std::get<0>(std::get<0>(first));
 }
 
-// What is at the other end really is what was judged, and it is another machine: a public address
-// may be one of our own interfaces.
+// What is at the other end really is what was judged.
 Result<void> check_peer(const EgressPolicy& policy, const tcp::socket& socket, const tcp::endpoint& dialled) {
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   const auto local = error ? tcp::endpoint() : socket.local_endpoint(error);
   if (error) return fail(Errc::unavailable, "the peer closed the connection at once", "connect_failed");
-  const bool same_machine = remote.address() == local.address() && !policy.rules().allow_private_networks;
-  if (remote == dialled && !same_machine) return {};
-  return fail(Errc::forbidden,
-              fmt::format("connections to {} are not allowed: it is not a remote machine",
-                          dialled.address().to_string()),
-              "address_not_allowed");
+  if (remote != dialled) {
+    return fail(Errc::forbidden,
+                fmt::format("connections to {} are not allowed: {} was dialled", remote.address().to_string(),
+                            dialled.address().to_string()),
+                "address_not_allowed");
+  }
+  return policy.judge_peer(remote.address(), remote.port(), local.address());
 }
 
 std::unexpected<Error> connect_failed(const tcp::endpoint& peer, const error_code& error) {
@@ -45,10 +45,11 @@ std::unexpected<Error> connect_failed(const tcp::endpoint& peer, const error_cod
 
 }  // namespace
 
-Task<Result<void>> dial(const EgressPolicy& policy, tcp::socket& socket,
-                        std::vector<asio::ip::address> addresses, std::uint16_t port, Clock::duration limit) {
+Task<Result<tcp::endpoint>> connect_first(tcp::socket& socket, std::vector<asio::ip::address> addresses,
+                                          std::uint16_t port, Clock::duration limit) {
   const auto deadline = Clock::now() + limit;
-  Result<void> outcome = fail(Errc::unavailable, "there is no address to connect to", "connect_failed");
+  Result<tcp::endpoint> outcome =
+      fail(Errc::unavailable, "there is no address to connect to", "connect_failed");
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const tcp::endpoint peer(addresses[i], port);
     error_code error;
@@ -61,7 +62,7 @@ Task<Result<void>> dial(const EgressPolicy& policy, tcp::socket& socket,
     }
     if (!error) {
       socket.set_option(tcp::no_delay(true), error);
-      co_return check_peer(policy, socket, peer);
+      co_return peer;
     }
     outcome = connect_failed(peer, error);
     if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
@@ -69,6 +70,16 @@ Task<Result<void>> dial(const EgressPolicy& policy, tcp::socket& socket,
   error_code ignored;
   socket.close(ignored);
   co_return outcome;
+}
+
+Task<Result<void>> dial(const EgressPolicy& policy, tcp::socket& socket,
+                        std::vector<asio::ip::address> addresses, std::uint16_t port, Clock::duration limit) {
+  const auto peer = co_await connect_first(socket, std::move(addresses), port, limit);
+  if (!peer) co_return fail(peer.error());
+  auto checked = check_peer(policy, socket, *peer);
+  error_code ignored;
+  if (!checked) socket.close(ignored);
+  co_return checked;
 }
 
 }  // namespace trawl::net::detail

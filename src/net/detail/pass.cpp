@@ -1,10 +1,45 @@
 #include "net/detail/pass.h"
 
+#include <fmt/format.h>
+
+#include "base/bytes.h"
 #include "base/id.h"
 #include "base/sha256.h"
 #include "net/detail/connection.h"
 
 namespace trawl::net::detail {
+
+void JobAccount::refuse(Error error) {
+  const bool news = refusal != error;
+  refusal = std::move(error);
+  if (news && terms.on_refusal) terms.on_refusal(*refusal);
+}
+
+bool JobAccount::receive(std::uint64_t bytes) {
+  traffic.received += bytes;
+  return check();
+}
+
+bool JobAccount::send(std::uint64_t bytes) {
+  traffic.sent += bytes;
+  return check();
+}
+
+std::optional<Error> JobAccount::exhausted() const {
+  if (terms.max_bytes == 0 || traffic.received + traffic.sent <= terms.max_bytes) return std::nullopt;
+  return Error{Errc::too_large,
+               fmt::format("the download has moved more than {} through the proxy, more than it may",
+                           to_text(ByteCount{static_cast<std::int64_t>(terms.max_bytes)})),
+               "too_much_traffic"};
+}
+
+bool JobAccount::check() {
+  auto error = exhausted();
+  if (!error) return true;
+  refuse(std::move(*error));
+  close();
+  return false;
+}
 
 void JobAccount::close() {
   for (Connection* connection : connections) connection->abort();

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/result.h"
+#include "net/egress_proxy.h"
 
 namespace trawl::net::detail {
 
@@ -16,12 +17,26 @@ class Connection;
 
 // What the proxy knows of one job. Outlives the job's Pass until its last connection has ended.
 struct JobAccount {
+  explicit JobAccount(EgressProxy::Terms given) : terms(std::move(given)) {}
+
+  EgressProxy::Terms terms;
   std::optional<Error> refusal;
-  std::uint64_t bytes_received = 0;
+  std::optional<Error> upstream_failure;
+  EgressProxy::Traffic traffic;
   std::unordered_set<Connection*> connections;
+
+  void refuse(Error error);
+  // Counts, and ends every connection once the job has moved more than it may. False then.
+  bool receive(std::uint64_t bytes);
+  bool send(std::uint64_t bytes);
+  // What there is to say to a job that has moved too much.
+  [[nodiscard]] std::optional<Error> exhausted() const;
 
   // Ends every connection; their coroutines unwind by themselves.
   void close();
+
+ private:
+  bool check();
 };
 
 // The tokens that are valid now. Kept and looked up by digest, so that how long a look-up takes

@@ -75,6 +75,8 @@ std::string_view status_line(const Error& error) {
       return "407 Proxy Authentication Required";
     case Errc::forbidden:
       return "403 Forbidden";
+    case Errc::too_large:
+      return "413 Content Too Large";
     case Errc::rate_limited:
       return "429 Too Many Requests";
     case Errc::timeout:
@@ -132,7 +134,8 @@ std::string error_answer(const Error& error) {
 }
 
 bool is_refusal(const Error& error) {
-  return error.code == Errc::forbidden || error.code == Errc::invalid || error.code == Errc::rate_limited;
+  return error.code == Errc::forbidden || error.code == Errc::invalid || error.code == Errc::rate_limited ||
+         error.code == Errc::too_large;
 }
 
 }  // namespace trawl::net::detail

@@ -13,9 +13,9 @@ namespace {
 
 using boost::system::error_code;
 
-void count(const Flow& flow, std::size_t bytes) {
-  flow.watchdog.touch();
-  if (flow.read_total) *flow.read_total += bytes;
+[[nodiscard]] bool count(const Flow& flow, std::size_t bytes) {
+  flow.watchdog.touch(bytes);
+  return flow.count(bytes);
 }
 
 void close_both(const Flow& flow) {
@@ -40,6 +40,7 @@ Wrapping wrap(Framing framing, std::size_t size, bool last) {
 
 Task<void> pump(Flow flow) {
   if (flow.ahead.size() > 0) {
+    if (!count(flow, flow.ahead.size())) co_return close_both(flow);
     const auto [error, written] = co_await asio::async_write(flow.to, flow.ahead.data(), as_result);
     flow.ahead.consume(written);
     if (error) co_return close_both(flow);
@@ -48,7 +49,7 @@ Task<void> pump(Flow flow) {
     const auto [ended, size] = co_await flow.from.async_read_some(asio::buffer(flow.buffer), as_result);
     if (ended == asio::error::eof) break;
     if (ended) co_return close_both(flow);
-    count(flow, size);
+    if (!count(flow, size)) co_return close_both(flow);
     const auto [failed, written] =
         co_await asio::async_write(flow.to, asio::buffer(flow.buffer.data(), size), as_result);
     if (failed) co_return close_both(flow);
@@ -74,7 +75,7 @@ Task<RelayErrors> relay_message(Flow flow, http::parser<is_request, http::buffer
       auto [error, read] = co_await http::async_read_some(flow.from, flow.ahead, parser, as_result);
       if (error == http::error::need_buffer) error = {};
       if (error) co_return RelayErrors{.source = error, .sink = {}};
-      count(flow, read);
+      if (!count(flow, read)) co_return RelayErrors{.source = asio::error::operation_aborted, .sink = {}};
       size = flow.buffer.size() - body.size;
       last = parser.is_done();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -27,7 +28,7 @@ struct Flow {
   asio::ip::tcp::socket& to;
   std::span<char> buffer;
   Watchdog& watchdog;
-  std::uint64_t* read_total = nullptr;
+  std::function<bool(std::uint64_t)> count;  // Takes what was read; false: enough, stop.
 };
 
 // Passes bytes on until `from` ends, then shuts down sending on `to`. An error in either closes

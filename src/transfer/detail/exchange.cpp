@@ -42,6 +42,11 @@ std::string resolve_entry(const Hop& hop) {
   return out;
 }
 
+std::uint16_t port_of(const sockaddr& address) {
+  return ntohs(address.sa_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
 std::string range_text(const media::ByteRange& range) {
   if (range.last == kToTheEnd) return fmt::format("bytes={}-", range.first);
   return fmt::format("bytes={}-{}", range.first, range.last);
@@ -87,6 +92,7 @@ Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, 
       range_(get.range),
       if_range_(get.if_range),
       own_connection_(get.own_connection),
+      proxy_(proxy_route(get.proxy)),
       easy_(::curl_easy_init()) {
   if (!easy_) return;
   set(easy_, CURLOPT_COOKIEFILE, "");
@@ -107,8 +113,8 @@ void Exchange::limit_by(std::shared_ptr<TokenBucket> bucket) {
 
 bool Exchange::set_options() {
   const auto connect = std::chrono::milliseconds(limits_.connect_timeout).count();
-  return set(easy_, CURLOPT_PRIVATE, this) && set(easy_, CURLOPT_NOSIGNAL, 1L) &&
-         set(easy_, CURLOPT_PROXY, "") && set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) &&
+  return set(easy_, CURLOPT_PRIVATE, this) && set(easy_, CURLOPT_NOSIGNAL, 1L) && set_proxy() &&
+         set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED)) &&
          set(easy_, CURLOPT_PROTOCOLS_STR, "http,https") && set(easy_, CURLOPT_FOLLOWLOCATION, 0L) &&
          set(easy_, CURLOPT_MAXREDIRS, 0L) &&
          set(easy_, CURLOPT_HTTP_VERSION,
@@ -124,6 +130,14 @@ bool Exchange::set_options() {
          set(easy_, CURLOPT_OPENSOCKETFUNCTION, &Exchange::on_open) &&
          set(easy_, CURLOPT_OPENSOCKETDATA, this) &&
          set(easy_, CURLOPT_PREREQFUNCTION, &Exchange::on_connected) && set(easy_, CURLOPT_PREREQDATA, this);
+}
+
+bool Exchange::set_proxy() {
+  if (!proxy_) return set(easy_, CURLOPT_PROXY, "");
+  return set(easy_, CURLOPT_PROXY, proxy_->url.c_str()) &&
+         set(easy_, CURLOPT_PROXYUSERPWD, proxy_->credentials.c_str()) &&
+         set(easy_, CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC)) &&
+         set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
 bool Exchange::prepare(const Hop& hop) {
@@ -145,7 +159,7 @@ bool Exchange::prepare(const Hop& hop) {
   }
   if (range_) ok = ok && append(headers_, "Range: " + range_text(*range_));
   if (if_range_) ok = ok && append(headers_, "If-Range: " + *if_range_);
-  ok = ok && append(resolve_, resolve_entry(hop));
+  ok = ok && append(resolve_, proxy_ ? proxy_->resolve_entry : resolve_entry(hop));
   return ok && set_options() && set(easy_, CURLOPT_URL, url_.c_str()) &&
          set(easy_, CURLOPT_HTTPHEADER, headers_) && set(easy_, CURLOPT_RESOLVE, resolve_);
 }
@@ -248,7 +262,7 @@ bool Exchange::take_body(std::span<const char> bytes) {
 curl_socket_t Exchange::on_open(void* self, curlsocktype, curl_sockaddr* address) {
   auto& exchange = *static_cast<Exchange*>(self);
   const auto ip = read_address(address->addr);
-  auto judged = ip ? exchange.policy_.judge_address(*ip)
+  auto judged = ip ? exchange.judge_dialled(*ip, port_of(address->addr))
                    : fail(Errc::forbidden, "only IPv4 and IPv6 can be dialled", "address_not_allowed");
   if (!judged) {
     exchange.refuse(std::move(judged.error()));
@@ -257,25 +271,28 @@ curl_socket_t Exchange::on_open(void* self, curlsocktype, curl_sockaddr* address
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-int Exchange::on_connected(void* self, char* peer, char* local, int, int) {
+int Exchange::on_connected(void* self, char* peer, char* local, int peer_port, int) {
   auto& exchange = *static_cast<Exchange*>(self);
-  auto judged = exchange.judge_peer(peer ? peer : "", local ? local : "");
+  auto judged =
+      exchange.judge_peer(peer ? peer : "", static_cast<std::uint16_t>(peer_port), local ? local : "");
   if (judged) return CURL_PREREQFUNC_OK;
   exchange.refuse(std::move(judged.error()));
   return CURL_PREREQFUNC_ABORT;
 }
 
-// A public address may be one of this machine's own.
-Result<void> Exchange::judge_peer(std::string_view peer, std::string_view local) const {
-  boost::system::error_code error;
+Result<void> Exchange::judge_dialled(const asio::ip::address& address, std::uint16_t port) const {
+  if (!proxy_) return policy_.judge_address(address, port);
+  if (address == asio::ip::address_v4::loopback() && port == proxy_->port) return {};
+  return fail(Errc::forbidden, "only the proxy of the job may be dialled", "address_not_allowed");
+}
+
+// getpeername() and getsockname(), as curl asked them when the connection stood.
+Result<void> Exchange::judge_peer(std::string_view peer, std::uint16_t port, std::string_view local) const {
+  boost::system::error_code error, no_local;
   const auto address = asio::ip::make_address(peer, error);
-  if (error) return fail(Errc::forbidden, "the peer's address is unknown", "address_not_allowed");
-  if (peer == local && !policy_.rules().allow_private_networks) {
-    return fail(Errc::forbidden,
-                fmt::format("connections to {} are not allowed: it is not a remote machine", peer),
-                "address_not_allowed");
-  }
-  return policy_.judge_address(address);
+  const auto own = asio::ip::make_address(local, no_local);
+  if (error || no_local) return fail(Errc::forbidden, "the peer's address is unknown", "address_not_allowed");
+  return proxy_ ? judge_dialled(address, port) : policy_.judge_peer(address, port, own);
 }
 
 }  // namespace trawl::transfer::detail

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "net/egress.h"
 #include "net/url.h"
+#include "transfer/detail/proxy_route.h"
 #include "transfer/http_client.h"
 #include "transfer/token_bucket.h"
 
@@ -42,6 +43,7 @@ class Exchange {
   // False when there is no memory for it.
   [[nodiscard]] bool prepare(const Hop& hop);
   void limit_by(std::shared_ptr<TokenBucket> bucket);
+  [[nodiscard]] bool through_proxy() const { return proxy_.has_value(); }
 
   // Asks for the end from any thread; the transfer thread acts on it.
   void cancel() { cancelled_ = true; }
@@ -69,11 +71,14 @@ class Exchange {
   static int on_connected(void* self, char* peer, char* local, int peer_port, int local_port);
 
   bool set_options();
+  bool set_proxy();
   bool take_header(std::string_view line);
   bool begin_body();
   bool take_body(std::span<const char> bytes);
   bool refuse(Error error);
-  [[nodiscard]] Result<void> judge_peer(std::string_view peer, std::string_view local) const;
+  [[nodiscard]] Result<void> judge_dialled(const asio::ip::address& address, std::uint16_t port) const;
+  [[nodiscard]] Result<void> judge_peer(std::string_view peer, std::uint16_t port,
+                                        std::string_view local) const;
 
   const net::EgressPolicy& policy_;
   const ClientLimits& limits_;
@@ -81,6 +86,7 @@ class Exchange {
   std::optional<media::ByteRange> range_;
   std::optional<std::string> if_range_;
   bool own_connection_;
+  std::optional<ProxyRoute> proxy_;
   CURL* easy_;
   curl_slist* headers_ = nullptr;
   curl_slist* resolve_ = nullptr;

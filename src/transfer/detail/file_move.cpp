@@ -242,6 +242,7 @@ Get FileMove::request(std::optional<Span> asked) const {
   Get get{.url = part_.url, .headers = part_.headers, .cookies = part_.cookies};
   get.own_connection = true;
   get.shared_rate = budget_.rate();
+  get.proxy = budget_.limits().proxy;
   if (!asked) return get;
   get.range = {asked->first, asked->end == kToTheEnd ? kToTheEnd : asked->end - 1};
   get.if_range = journal_.validator.condition();

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "net/egress_rules.h"
+#include "net/upstream.h"
+#include "server/config.h"
+
+namespace trawl::server {
+
+// The checked settings of section `policy` as rules.
+[[nodiscard]] net::EgressRules egress_rules(const PolicyConfig& policy);
+
+[[nodiscard]] std::vector<net::Route> upstream_routes(const UpstreamConfig& upstream);
+
+// Logs what the operator has opened, and through which proxies downloads go.
+void log_egress(const Config& config);
+
+}  // namespace trawl::server
