@@ -1,7 +1,7 @@
 import pytest
 
 from trawl_engine.errors import EngineError
-from trawl_engine.options import parameters, postprocessors
+from trawl_engine.options import NEVER, parameters, postprocessors
 from trawl_engine.request import Request
 
 
@@ -17,7 +17,8 @@ def test_nothing_is_read_or_written_outside_the_work_folder():
     params = parameters(request(), '')
     assert params['cachedir'] is False
     assert params['outtmpl'] == {'default': 'media.%(ext)s'}
-    assert not {'config_locations', 'usenetrc', 'cookiesfrombrowser', 'exec_cmd', 'external_downloader'} & params.keys()
+    assert not {'config_locations', 'exec_cmd'} & params.keys()
+    assert not any(params[name] for name in ('usenetrc', 'cookiesfrombrowser', 'external_downloader'))
 
 
 def test_a_fragment_is_never_left_out():
@@ -98,3 +99,30 @@ def test_a_field_that_could_carry_more_than_its_meaning_is_refused(fields):
     with pytest.raises(EngineError) as caught:
         request(**fields)
     assert (caught.value.code, caught.value.reason) == ('invalid', 'bad_request')
+
+
+def test_no_field_of_a_request_switches_on_what_must_never_happen():
+    everything = request(format='bestvideo+bestaudio/best', container='mp4', audio_quality='192', subtitle_languages=['all'],
+                         automatic_subtitles=True, subtitle_format='srt', embed_subtitles=True, write_subtitles=True, write_thumbnail=True,
+                         thumbnail_format='jpg', embed_thumbnail=True, embed_metadata=True, write_info_json=True, max_bytes=1, rate_limit=1,
+                         cookies_file='/srv/job/cookies.txt', impersonate='chrome')
+    for asked in (request(), everything):
+        params = parameters(asked, '/usr/bin/ffmpeg')
+        assert {name: params[name] for name in NEVER} == NEVER
+        assert not {'exec_cmd', 'postprocessors', 'config_locations', 'http_headers', 'hls_use_mpegts', 'batchfile', 'password'} & params.keys()
+        assert {step['key'] for step in postprocessors(asked)} <= {
+            'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'FFmpegExtractAudio', 'Container', 'FFmpegEmbedSubtitle',
+            'FFmpegMetadata', 'EmbedThumbnail'}
+
+
+def test_a_request_has_no_field_for_options_of_yt_dlp():
+    parsed = Request.parse({'url': 'https://example.org/', 'work_dir': '/srv/job', 'params': {'exec_cmd': 'id'}, 'exec_cmd': 'id'})
+    assert not hasattr(parsed, 'exec_cmd') and not hasattr(parsed, 'params')
+
+
+@pytest.mark.parametrize('url', ['-o', '--exec=id', 'file:///etc/passwd', 'https://example.org/#__youtubedl_smuggle=%7B%7D',
+                                 'https://example.org/#%5F_youtubedl_smuggle=%7B%7D', 'ytsearch:x', ''])
+def test_only_plain_addresses_are_asked_for(url):
+    with pytest.raises(EngineError) as refused:
+        request(url=url)
+    assert refused.value.reason == 'bad_request'

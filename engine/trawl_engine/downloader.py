@@ -15,7 +15,7 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
-from . import files, limits, options, plan, postprocessors, progress, promise
+from . import files, limits, options, outward, plan, postprocessors, progress, promise
 from .errors import EngineError
 from .listing import PLAYLISTS
 from .request import Request
@@ -39,8 +39,9 @@ class Downloader(yt_dlp.YoutubeDL):
         self._promised: list[tuple[str, dict[str, Any]]] = []
         self._transferred = False
         self._progress: progress.Progress | None = None
+        outward_params = {'impersonate': outward.target(request.impersonate, template)}
         try:
-            super().__init__({**options.parameters(request, ffmpeg), 'logger': Logger(emit)}, auto_init=False)
+            super().__init__({**options.parameters(request, ffmpeg), **outward_params, 'logger': Logger(emit)}, auto_init=False)
         except SyntaxError as error:
             raise EngineError('invalid', 'bad_format_selector', f'the format selector is not valid: {error.msg}') from None
         self._ies = dict(template._ies)
@@ -105,6 +106,7 @@ class Downloader(yt_dlp.YoutubeDL):
         """The second value says that the file is fresh, which is what makes yt-dlp's fix-ups look at it."""
         if test:
             return super().dl(name, info, subtitle, test)
+        outward.check_protocol(info)
         if self._transferred:
             if not os.path.isfile(name):
                 raise EngineError('unavailable', 'parts_missing', f'{name} is not there any more; transfer again')
@@ -158,7 +160,7 @@ class Downloader(yt_dlp.YoutubeDL):
     def urlopen(self, req: Any) -> Any:
         if self._transferred:
             raise TransportError('nothing is fetched after the transfer')
-        return super().urlopen(req)
+        return super().urlopen(outward.through_the_proxy(req))
 
     def post_process(self, filename: str, info: dict[str, Any], files_to_move: dict[str, str] | None = None) -> dict[str, Any]:
         self._settle()

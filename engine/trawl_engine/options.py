@@ -12,14 +12,37 @@ ALWAYS_CONVERTED = frozenset(('avi',))
 # Without a wish only a file whose type the site did not say is put into a container that holds anything.
 UNKNOWN_TO_MKV = 'unknown_video>mkv'
 
+# What must not happen whatever yt-dlp's defaults are or become: reading other files and the server's own logins,
+# running programs, loading code from the network, writing files that start something when they are opened.
+NEVER: dict[str, Any] = {
+    'cachedir': False,
+    'enable_file_urls': False,
+    'usenetrc': False,
+    'netrc_location': None,
+    'netrc_cmd': None,
+    'cookiesfrombrowser': None,
+    'external_downloader': None,
+    'remote_components': [],
+    'load_pages': False,
+    'write_pages': False,
+    'writelink': False,
+    'writeurllink': False,
+    'writewebloclink': False,
+    'writedesktoplink': False,
+    'allow_playlist_files': False,
+    'print_to_file': {},
+    'nocheckcertificate': False,
+    'compat_opts': set(),
+}
+
 
 def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
     params: dict[str, Any] = {
+        **NEVER,
         'quiet': True,
         'noprogress': True,
         'progress_delta': 1e9,  # Formatting yt-dlp's own progress line costs more than reading the bytes.
         'color': 'no_color',
-        'cachedir': False,
         'outtmpl': {'default': MEDIA_NAME},
         'restrictfilenames': True,
         'continuedl': True,

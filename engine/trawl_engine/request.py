@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import urllib.parse
 from typing import Any
 
 from .errors import EngineError
@@ -14,6 +15,9 @@ AUDIO_FORMATS = frozenset(('best', 'mp3', 'aac', 'm4a', 'opus', 'vorbis', 'flac'
 SUBTITLE_FORMATS = frozenset(('srt', 'vtt', 'ass', 'lrc'))
 THUMBNAIL_FORMATS = frozenset(('jpg', 'png', 'webp'))
 LANGUAGE = re.compile(r'all|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*')
+
+# yt-dlp's extractors pass each other headers and more behind this; nobody else may.
+SMUGGLED = '__youtubedl_smuggle'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Request:
     rate_limit: int = 0
     retries: int = 3
     entry: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of a playlist: {target, playlist}, from a listing.
+    impersonate: str = ''
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Request:
@@ -54,6 +59,8 @@ class Request:
     def _check(self) -> None:
         if not self.url.lower().startswith(('http://', 'https://')):
             raise bad('the URL must begin with http:// or https://')
+        if SMUGGLED in urllib.parse.unquote(self.url):
+            raise bad('the URL carries instructions for yt-dlp')
         if not os.path.isabs(self.work_dir):
             raise bad('work_dir must be absolute')
         inside = os.path.join(os.path.realpath(self.work_dir), '')

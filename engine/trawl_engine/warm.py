@@ -25,7 +25,7 @@ class Unusable(Exception):
 @dataclasses.dataclass(frozen=True)
 class Warm:
     template: Any  # A YoutubeDL with every extractor.
-    versions: dict[str, str]
+    versions: dict[str, Any]
     ffmpeg: str
     search_path: str
 
@@ -81,17 +81,20 @@ def load(config: dict[str, Any]) -> Any:
     if config['ffmpeg']:
         from yt_dlp.postprocessor import FFmpegPostProcessor
         FFmpegPostProcessor._ffmpeg_location.set(config['ffmpeg'])
-    params: dict[str, Any] = {'quiet': True, 'color': 'no_color', 'cachedir': False}
+    from . import options
+    params: dict[str, Any] = {**options.NEVER, 'quiet': True, 'color': 'no_color'}
     if config['ffmpeg']:
         params['ffmpeg_location'] = config['ffmpeg']
     return yt_dlp.YoutubeDL(params)
 
 
-def versions(template: Any) -> dict[str, str]:
+def versions(template: Any) -> dict[str, Any]:
     import yt_dlp
+    from . import outward
     from yt_dlp.postprocessor import FFmpegPostProcessor
     found = FFmpegPostProcessor.get_versions(template)  # Runs ffmpeg and ffprobe, and remembers what they said.
-    return {'ytdlp': yt_dlp.version.__version__, 'python': platform.python_version(), 'ffmpeg': str(found.get('ffmpeg') or '')}
+    return {'ytdlp': yt_dlp.version.__version__, 'python': platform.python_version(), 'ffmpeg': str(found.get('ffmpeg') or ''),
+            'impersonate': outward.targets(template)}
 
 
 MEDIA = b'\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom' + bytes(4096)

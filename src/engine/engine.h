@@ -44,8 +44,14 @@ struct EngineOptions {
 
 struct Versions {
   std::string ytdlp, python, ffmpeg;  // ffmpeg is empty when there is none.
+  // Browsers that requests can look like, as "client-version:os-version"; empty without curl_cffi.
+  std::vector<std::string> impersonate;
 };
-BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg))
+BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg, impersonate))
+
+// Whether one of `targets` is what `wanted` asks for, which may leave out all but the client: "chrome"
+// asks for any Chrome.
+[[nodiscard]] bool offers(const std::vector<std::string>& targets, std::string_view wanted);
 
 // How far the children are confined on this machine, as tried out when the host started.
 struct Sandbox {
@@ -82,12 +88,14 @@ struct Request {
   std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
   int retries = 3;              // Of one HTTP request inside yt-dlp.
   json::object entry;           // Of a playlist: {target (media::Entry), playlist: {...}}; else empty.
+  std::string impersonate;      // A browser to look like; empty: none.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (url, format, container, audio_format, audio_quality, subtitle_languages,
                        automatic_subtitles, manual_subtitles, subtitle_format, embed_subtitles,
                        write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
-                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry))
+                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry,
+                       impersonate))
 
 // What a child says while it works. Called on the engine's executor, never after the Child is gone.
 // Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.

@@ -1,6 +1,7 @@
 #include "media/options.h"
 
 #include <cctype>
+#include <regex>
 
 #include <fmt/format.h>
 
@@ -91,6 +92,12 @@ std::optional<std::string> check_audio_quality(std::string_view text) {
     if (text == known) return std::nullopt;
   }
   return "must be one of 96, 128, 192, 256, 320, best";
+}
+
+std::optional<std::string> check_impersonate(std::string_view text) {
+  static const std::regex target("[a-z]+(-[a-z0-9._]+)?(:[a-z]+(-[a-z0-9._]+)?)?");
+  if (std::regex_match(text.begin(), text.end(), target)) return std::nullopt;
+  return "must be a browser such as chrome, chrome-124 or safari:ios";
 }
 
 std::optional<std::string> check_http_url(std::string_view text) {

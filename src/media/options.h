@@ -39,12 +39,13 @@ struct DownloadOptions {
   std::optional<std::string> cookies_id;
   std::optional<int> timeout_sec;
   std::optional<std::string> webhook_url;
+  std::optional<std::string> impersonate;
 };
 BOOST_DESCRIBE_STRUCT(DownloadOptions, (),
                       (quality, custom_format, video_format, audio_only, audio_format, audio_quality,
                        download_subtitles, subtitle_languages, subtitle_format, embed_subtitles,
                        auto_subtitles, write_thumbnail, embed_thumbnail, thumbnail_format, embed_metadata,
-                       write_info_json, path_template, cookies_id, timeout_sec, webhook_url))
+                       write_info_json, path_template, cookies_id, timeout_sec, webhook_url, impersonate))
 
 // One URL and what to make of it: the body of POST /downloads, and what a job stores.
 struct DownloadRequest : DownloadOptions {
@@ -65,6 +66,7 @@ BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions), (url, priority))
 [[nodiscard]] std::optional<std::string> check_language(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_audio_quality(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_http_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_impersonate(std::string_view text);
 
 }  // namespace trawl::media
 
@@ -172,6 +174,12 @@ struct Rules<media::DownloadOptions> {
        .doc = "Called when something happens to the job.",
        .max = 2048,
        .check = media::check_http_url},
+      {.name = "impersonate",
+       .doc = "Ask the site the way this browser does; GET /api/v1/admin/engine lists what there is.",
+       .min = 1,
+       .max = 64,
+       .example = "\"chrome\"",
+       .check = media::check_impersonate},
   };
 };
 template <>

@@ -7,11 +7,12 @@ namespace {
 
 TEST(EngineProtocol, ReadsWhatTheHostSays) {
   const auto ready = decode_host_event(
-      R"({"event":"ready","versions":{"ytdlp":"2026.01.01","python":"3.11.2","ffmpeg":""},"sandbox":)"
+      R"({"event":"ready","versions":{"ytdlp":"2026.01.01","python":"3.11.2","ffmpeg":"","impersonate":["chrome"]},"sandbox":)"
       R"({"tier":"A","landlock":7,"private_users":true,"network_namespace":false,"missing":[]}})");
   ASSERT_TRUE(ready);
   EXPECT_EQ(std::get<Ready>(*ready).versions.ytdlp, "2026.01.01");
   EXPECT_EQ(std::get<Ready>(*ready).sandbox.tier, "A");
+  EXPECT_EQ(std::get<Ready>(*ready).versions.impersonate, std::vector<std::string>{"chrome"});
   const auto exited = decode_host_event(R"({"event":"exited","child":7,"signal":9,"status":0})");
   ASSERT_TRUE(exited);
   EXPECT_EQ(std::get<Exited>(*exited).child, 7);

@@ -1,0 +1,21 @@
+#include "api/engine_routes.h"
+
+namespace trawl::api {
+
+void EngineRoutes::add_to(http::Router& router) {
+  router.add("GET", "/api/v1/admin/engine",
+             [this](http::Request request) { return show(std::move(request)); });
+}
+
+Task<http::Response> EngineRoutes::show(http::Request) {
+  const engine::Versions versions = engine_.versions();
+  co_return http::json_response(
+      200, json::object{{"healthy", engine_.healthy()},
+                        {"ytdlp_version", versions.ytdlp},
+                        {"python_version", versions.python},
+                        {"ffmpeg_version", versions.ffmpeg},
+                        {"impersonate_targets",
+                         json::array(versions.impersonate.begin(), versions.impersonate.end())}});
+}
+
+}  // namespace trawl::api
