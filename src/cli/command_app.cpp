@@ -26,6 +26,17 @@ constexpr const char* kGetFooter =
     "Exit codes: 0 every download is done, 1 at least one failed, 2 nothing was tried.\n"
     "\n";
 
+constexpr const char* kPolicyFooter =
+    "Prints a line for each: \"allowed\" or the code of the refusal, what was asked, and why. Names are not\n"
+    "resolved. A bare address is judged for port 443.\n"
+    "\n"
+    "Examples:\n"
+    "  trawl policy https://example.com/ 10.0.0.5 '[fd00::1]:8443'\n"
+    "  trawl policy --policy.allow_addresses 10.0.0.0/8:443 10.0.0.5\n"
+    "\n"
+    "Exit codes: 0 all are allowed, 1 at least one is refused, 2 the set-up is wrong.\n"
+    "\n";
+
 // Prints "--option TYPE" alone: the descriptions say what CLI11 would add about it.
 class PlainFormatter : public CLI::Formatter {
  public:
@@ -100,6 +111,11 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   auto* as_json = config->add_flag("--json", parsed.config.json, "As JSON");
   config->add_flag("--reference", parsed.config.reference, "Explain every setting, as Markdown")
       ->excludes(as_json);
+  CLI::App* policy = add_command(*app, parsed, "policy", "Say which URLs and addresses downloads may reach",
+                                 std::string(kPolicyFooter) + kSettings);
+  policy->add_option("WHAT", parsed.policy.subjects, "URLs and addresses; - reads them from standard input")
+      ->required()
+      ->type_name("");
   CLI::App* version =
       add_command(*app, parsed, "version", "Print the versions of Trawl and of what it uses", kSettings);
   version->add_flag("--json", parsed.version.json, "As JSON");

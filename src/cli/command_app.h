@@ -13,6 +13,7 @@ namespace trawl::cli {
 struct Parsed {
   GetOptions get;
   ConfigOptions config;
+  PolicyOptions policy;
   VersionOptions version;
   std::string subtitles;  // As given: "en,de".
   bool no_metadata = false;

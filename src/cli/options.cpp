@@ -93,6 +93,8 @@ std::expected<CommandLine, Exit> command_of(const CLI::App& command, Parsed& par
     out.command = ServeOptions{};
   } else if (name == "config") {
     out.command = parsed.config;
+  } else if (name == "policy") {
+    out.command = std::move(parsed.policy);
   } else if (name == "version") {
     out.command = parsed.version;
   } else {

@@ -37,6 +37,11 @@ struct ConfigOptions {
   bool reference = false;
 };
 
+// trawl policy: what the settings say of URLs and addresses, without connecting anywhere.
+struct PolicyOptions {
+  std::vector<std::string> subjects;  // "-": one a line from standard input.
+};
+
 struct VersionOptions {
   bool json = false;
 };
@@ -45,7 +50,8 @@ struct VersionOptions {
 struct CompletionOptions {};
 
 struct CommandLine {
-  std::variant<GetOptions, ServeOptions, ConfigOptions, VersionOptions, CompletionOptions> command = {};
+  std::variant<GetOptions, ServeOptions, ConfigOptions, PolicyOptions, VersionOptions, CompletionOptions>
+      command = {};
   std::optional<std::filesystem::path> config_file = {};
   // --section.name VALUE, without dashes and in order; not yet matched with the keys there are.
   std::vector<std::pair<std::string, std::string>> settings = {};

@@ -124,7 +124,7 @@ TEST(Help, GoesToStdoutAndTeachesByExample) {
 
 TEST(Completion, OffersCommandsOptionsAndSettings) {
   const std::string script = bash_completion({"server.port"});
-  EXPECT_THAT(script, HasSubstr("words=\"get serve config version completion --help --version\""));
+  EXPECT_THAT(script, HasSubstr("words=\"get serve config policy version completion --help --version\""));
   EXPECT_THAT(script, HasSubstr("serve) words=\"--help --config --server.port\""));
   EXPECT_THAT(script, HasSubstr("completion) words=\"--help\""));
 }

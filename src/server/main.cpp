@@ -12,6 +12,7 @@
 #include "server/config_print.h"
 #include "server/environment.h"
 #include "server/get.h"
+#include "server/policy.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -55,6 +56,7 @@ struct Runner {
     return set_up_log(loaded, true), get(options, loaded);
   }
   int operator()(const cli::ConfigOptions& options) const { return print_configuration(options, loaded); }
+  int operator()(const cli::PolicyOptions& options) const { return policy(options, loaded.config.policy); }
   int operator()(const cli::VersionOptions& options) const {
     return set_up_log(loaded, true), print_version(options, loaded.config);
   }
