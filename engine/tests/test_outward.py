@@ -58,3 +58,17 @@ def test_a_browser_that_is_not_there_is_a_clear_error():
     with pytest.raises(EngineError) as refused:
         outward.target('a:b:c:d', Handlers([]))
     assert refused.value.reason == 'bad_request'
+
+
+@pytest.mark.parametrize(('to', 'kept'), [('http://example.org/b', True), ('https://example.org/b', False), ('http://example.org:81/b', False),
+                                          ('http://other.example/b', False)])
+def test_a_redirect_to_another_origin_loses_the_authorization(to, kept):
+    import io
+    import urllib.request
+    from yt_dlp.networking import _urllib
+    outward.keep_credentials_at_their_origin()
+    outward.keep_credentials_at_their_origin()
+    asked = urllib.request.Request('http://example.org/a', headers={'Authorization': 'Basic x', 'Cookie': 'a=b', 'X-Mine': 'y'})
+    following = _urllib.RedirectHandler().redirect_request(asked, io.BytesIO(), 302, 'Found', {}, to)
+    assert ('Authorization' in following.headers) == kept
+    assert 'Cookie' not in following.headers and following.headers['X-mine'] == 'y'

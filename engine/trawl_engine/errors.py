@@ -28,6 +28,8 @@ MESSAGES: tuple[tuple[str, str, str], ...] = (
     (r'unusual and will be skipped for safety', 'forbidden', 'unsafe_extension'),
     (r'ffmpeg(-location \S+)? (not found|is not installed|could not be found|does not exist)|ffprobe (and ffmpeg )?not found',
      'internal', 'ffmpeg_missing'),
+    (r"invalid ipv6 url|does not appear to be an ipv4 or ipv6|contains invalid characters|'idna' codec|can't contain control characters"
+     r'|no host given|nonnumeric port|port (could not be cast|out of range)', 'invalid', 'invalid_url'),
     (r'unsupported url|is not a valid url|no suitable extractor|unsupported url scheme', 'unsupported', 'unsupported_url'),
     (r'drm[ -]protected|use[sd]? drm|protected by drm', 'unsupported', 'drm'),
     (r'(from|in|to) your (country|location|region|area)\b|geo.?(restrict|block)', 'forbidden', 'geo_blocked'),
@@ -45,6 +47,8 @@ MESSAGES: tuple[tuple[str, str, str], ...] = (
 )
 
 STATUSES: dict[int, tuple[str, str]] = {
+    # A redirect that was not followed: it leads to no http or https address.
+    **dict.fromkeys((301, 302, 303, 307, 308), ('forbidden', 'redirect_not_allowed')),
     401: ('unauthorized', 'login_required'),
     403: ('unavailable', 'origin_forbidden'),
     404: ('not_found', 'http_404'),
@@ -117,6 +121,8 @@ def _by_message(chain: list[BaseException]) -> tuple[str, str] | None:
 
 def _by_status(chain: list[BaseException]) -> tuple[str, str] | None:
     for link in chain:
+        if getattr(link, 'redirect_loop', False):
+            return 'unavailable', 'too_many_redirects'
         status = getattr(link, 'status', None) if 'HTTPError' in _names(link) else None
         if status is None and (found := STATUS_TEXT.search(str(link))):
             status = int(found.group(1))

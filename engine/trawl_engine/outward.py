@@ -21,6 +21,27 @@ MAX_TARGETS = 100
 MAX_TARGET_BYTES = 2500
 
 
+def keep_credentials_at_their_origin() -> None:
+    """yt-dlp's redirect handler takes a cookie header off, but leaves Authorization on for whoever comes next."""
+    from yt_dlp.networking import _urllib
+    original = getattr(_urllib.RedirectHandler, 'redirect_request', None)
+    if original is None or getattr(original, 'of_trawl', False):
+        return
+
+    def redirect_request(self: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
+        following = original(self, req, *args, **kwargs)
+        if following is not None and origin(following.full_url) != origin(req.full_url):
+            following.headers.pop('Authorization', None)
+        return following
+    redirect_request.of_trawl = True  # type: ignore[attr-defined]
+    _urllib.RedirectHandler.redirect_request = redirect_request
+
+
+def origin(url: str) -> tuple[str, str]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.rpartition('@')[2].lower()
+
+
 def through_the_proxy(req: Any) -> Any:
     """The request without a proxy of its own, so that the handlers use that of the job."""
     if isinstance(req, str):

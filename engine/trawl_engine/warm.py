@@ -33,7 +33,8 @@ class Warm:
 def warm_up(config: dict[str, Any]) -> Warm:
     widen_caches()
     template = load(config)
-    from . import remux  # Imports yt-dlp, so not before it is known which.
+    from . import outward, remux  # They import yt-dlp, so not before it is known which.
+    outward.keep_credentials_at_their_origin()
     share_ssl_contexts()
     if config['remux']:
         remux.take_over(config['remux'])
