@@ -9,6 +9,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HIREDICT REQUIRED IMPORTED_TARGET hiredict>=1.1)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(MAGIC REQUIRED IMPORTED_TARGET libmagic)
 
 if(TRAWL_TESTS)
   find_package(GTest REQUIRED)

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "downloads/admission.h"
+#include "downloads/content.h"
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
 
@@ -277,9 +278,31 @@ class Pipeline::Attempt {
     return error;
   }
 
+  // What a file holds decides what it is called. A medium that holds something else fails the download;
+  // what only comes with it is left out.
+  Task<Result<std::vector<media::Produced>>> check_content(std::vector<media::Produced> produced) {
+    std::vector<media::Produced> out;
+    for (media::Produced& file : produced) {
+      auto checked =
+          co_await pipe_.files_.run([file, folder = work_dir_] { return publishable(file, folder); });
+      const bool medium = file.kind == media::Kind::video || file.kind == media::Kind::audio;
+      if (checked)
+        out.push_back(std::move(*checked));
+      else if (medium)
+        co_return fail(checked.error());
+      else
+        run_.log(LogLevel::warn, fmt::format("{} is left out ({}): {}", file.name, checked.error().reason,
+                                             checked.error().message));
+    }
+    co_return out;
+  }
+
   // Stage four: durable files, then rows, in the transaction that completes the job.
   Task<jobs::Outcome> publish(std::vector<media::Produced> produced) {
     if (auto entered = co_await run_.advance("storing"); !entered) co_return fail(entered.error());
+    auto checked = co_await check_content(std::move(produced));
+    if (!checked) co_return fail(checked.error());
+    produced = std::move(*checked);
     const SystemTime now = pipe_.clock_.now();
     auto named = name_files(request_, *checkpoint_.plan, produced, now, random_hex(4));
     if (!named) co_return fail(named.error());
