@@ -102,7 +102,8 @@ constexpr std::string_view kPrograms[] = {"text/html",   "text/x-shellscript", "
                                           "text/x-tcl",  "text/javascript"};
 
 bool has(std::string_view extensions, std::string_view extension) {
-  return std::ranges::find(split(extensions, ' '), extension) != split(extensions, ' ').end();
+  const auto known = split(extensions, ' ');
+  return std::ranges::find(known, extension) != known.end();
 }
 
 std::unexpected<Error> refuse(std::string_view extension, std::string_view mime_type) {
