@@ -20,10 +20,10 @@ def binary() -> Path:
 class Node:
     """One process. Its standard error is kept over restarts in `log`."""
 
-    def __init__(self, folder: Path, label: str, db: str, redis: str = "", *, prefix: tuple[str, ...] = (), env: dict[str, str] | None = None, **options):
+    def __init__(self, folder: Path, label: str, db: str, redis: str = "", *, env: dict[str, str] | None = None, **options):
         self.log = folder / f"{label}.log"
         flags = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", str(value))]
-        self.command = [*prefix, str(binary()), "work", "--db", db, *(("--redis", redis) if redis else ()), *flags]
+        self.command = [str(binary()), "work", "--db", db, *(("--redis", redis) if redis else ()), *flags]
         self.env = {**os.environ, **(env or {})}
         self.child: subprocess.Popen | None = None
 
