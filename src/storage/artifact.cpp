@@ -54,6 +54,21 @@ Result<std::vector<Artifact>> select_artifacts(db::Transaction& transaction, std
   return out;
 }
 
+Result<std::vector<std::string>> delete_artifacts(db::Transaction& transaction, std::string_view condition,
+                                                  std::vector<db::Value> parameters) {
+  const auto rows = transaction.query(
+      fmt::format("DELETE FROM artifacts WHERE {} RETURNING location", condition), std::move(parameters));
+  if (!rows) return fail(rows.error());
+  std::vector<std::string> out;
+  for (const db::Row& row : *rows) {
+    const auto others =
+        transaction.query("SELECT 1 FROM artifacts WHERE location = $1 LIMIT 1", {row.text(0)});
+    if (!others) return fail(others.error());
+    if (others->empty()) out.push_back(row.text(0));
+  }
+  return out;
+}
+
 Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact) {
   const auto expires = artifact.expires_at ? std::optional(millis(*artifact.expires_at)) : std::nullopt;
   const auto inserted = transaction.execute(

@@ -37,6 +37,12 @@ struct Artifact {
                                                              std::string_view condition,
                                                              std::vector<db::Value> parameters);
 
+// Deletes the rows that fulfil `condition`. Returns the locations nobody refers to any more: the same bytes
+// may be several jobs' artifacts.
+[[nodiscard]] Result<std::vector<std::string>> delete_artifacts(db::Transaction& transaction,
+                                                                std::string_view condition,
+                                                                std::vector<db::Value> parameters);
+
 // Inserts one row unless its path is taken; says whether it did.
 [[nodiscard]] Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact);
 

@@ -179,17 +179,19 @@ std::filesystem::path DirectoryStorage::file_of(const Artifact& artifact) const 
 }
 
 Task<Result<void>> DirectoryStorage::remove_of_job(JobId job) {
-  const auto rows = co_await database_.write([job](db::Transaction& transaction) {
-    return transaction.query("DELETE FROM artifacts WHERE job_id = $1 RETURNING location", {job.str()});
+  const auto unused = co_await database_.write([job](db::Transaction& transaction) {
+    return delete_artifacts(transaction, "job_id = $1", {job.str()});
   });
-  if (!rows) co_return fail(rows.error());
-  co_await files_.run([this, &rows] { detail::remove_content(root_, detail::locations_of(*rows)); });
+  if (!unused) co_return fail(unused.error());
+  co_await files_.run([this, &unused] { detail::remove_content(root_, *unused); });
   co_return Result<void>();
 }
 
 Task<Result<DirectoryStorage::Space>> DirectoryStorage::space() {
   const auto used = co_await database_.read([](db::Transaction& transaction) -> Result<std::int64_t> {
-    const auto rows = transaction.query("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM artifacts");
+    const auto rows = transaction.query(
+        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM"
+        " (SELECT MAX(size) AS size FROM artifacts GROUP BY location) AS stored");
     if (!rows) return fail(rows.error());
     return rows->front().integer(0);
   });

@@ -3,6 +3,8 @@
 #include <set>
 #include <span>
 
+#include <fmt/format.h>
+
 #include "storage/detail/content.h"
 #include "storage/detail/lease_folder.h"
 #include "storage/storage.h"
@@ -16,13 +18,22 @@ using detail::LeaseName;
 constexpr std::int64_t kRowsAtOnce = 500;
 constexpr std::size_t kJobsAtOnce = 64;
 
-Result<std::vector<std::string>> delete_expired_rows(db::Transaction& transaction, SystemTime now) {
+// What an expiry deletes: how many rows, and the files nobody else refers to.
+struct Expired {
+  std::int64_t rows = 0;
+  std::vector<std::string> unused;
+};
+
+Result<Expired> delete_expired_rows(db::Transaction& transaction, SystemTime now) {
+  const std::vector<db::Value> which{std::int64_t{now.time_since_epoch().count()}, kRowsAtOnce};
   const auto rows = transaction.query(
-      "DELETE FROM artifacts WHERE id IN (SELECT id FROM artifacts WHERE expires_at <= $1 LIMIT $2) "
-      "RETURNING location",
-      {std::int64_t{now.time_since_epoch().count()}, kRowsAtOnce});
+      "SELECT id FROM artifacts WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2", which);
   if (!rows) return fail(rows.error());
-  return detail::locations_of(*rows);
+  auto unused = delete_artifacts(
+      transaction, "id IN (SELECT id FROM artifacts WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2)",
+      which);
+  if (!unused) return fail(std::move(unused.error()));
+  return Expired{std::ssize(*rows), std::move(*unused)};
 }
 
 // A job's state and epoch (jobs/state.h), or no row.
@@ -42,6 +53,21 @@ bool over(const std::vector<db::Row>& job) {
   return std::ranges::find(kTerminal, job.front().text(0)) != std::end(kTerminal);
 }
 
+// Which of `locations` are artifacts: by place, not by job, because what one job fetched may be another
+// one's artifact as well.
+Result<std::vector<db::Row>> referenced(db::Transaction& transaction,
+                                        const std::vector<std::string>& locations) {
+  if (locations.empty()) return std::vector<db::Row>();
+  std::vector<db::Value> values;
+  std::string list;
+  for (const std::string& location : locations) {
+    values.emplace_back(location);
+    list += fmt::format("{}${}", list.empty() ? "" : ", ", values.size());
+  }
+  return transaction.query(fmt::format("SELECT location FROM artifacts WHERE location IN ({})", list),
+                           values);
+}
+
 // What of `found`, listed before this read, nobody refers to. A lease that is over by now cannot
 // record files any more, and one that has not begun had no folder when they were listed.
 Result<std::vector<LeaseContent>> unreferenced(db::Transaction& transaction,
@@ -51,8 +77,7 @@ Result<std::vector<LeaseContent>> unreferenced(db::Transaction& transaction,
     const auto job = job_row(transaction, content.lease.job);
     if (!job) return fail(job.error());
     if (holds(*job, content.lease.epoch)) continue;
-    const auto rows =
-        transaction.query("SELECT location FROM artifacts WHERE job_id = $1", {content.lease.job.str()});
+    const auto rows = referenced(transaction, content.locations);
     if (!rows) return fail(rows.error());
     const auto locations = detail::locations_of(*rows);
     LeaseContent doomed = content;
@@ -110,11 +135,12 @@ Task<Result<std::size_t>> DirectoryStorage::sweep() {
 Task<Result<std::size_t>> DirectoryStorage::sweep_expired() {
   std::size_t removed = 0;
   while (true) {
-    const auto locations = co_await database_.write(
+    const auto expired = co_await database_.write(
         [now = clock_.now()](db::Transaction& transaction) { return delete_expired_rows(transaction, now); });
-    if (!locations) co_return fail(locations.error());
-    removed += co_await files_.run([this, &locations] { return detail::remove_content(root_, *locations); });
-    if (locations->size() < static_cast<std::size_t>(kRowsAtOnce)) co_return removed;
+    if (!expired) co_return fail(expired.error());
+    removed +=
+        co_await files_.run([this, &expired] { return detail::remove_content(root_, expired->unused); });
+    if (expired->rows < kRowsAtOnce) co_return removed;
   }
 }
 

@@ -118,7 +118,50 @@ TEST_P(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
   EXPECT_TRUE(run(storage->of_job(job))->empty());
 }
 
+
+// Two jobs' artifacts for the same bytes (downloads/single_flight.h).
+struct SharedContent : Sweep {
+  void SetUp() override {
+    Sweep::SetUp();
+    add_job(second, "completed");
+    first = store(job, "a.mp4", "a.mp4", clock.now() + 1h);
+    set_state(job, "completed");
+    run_to_end(context, storage->discard_stage(job));
+    Artifact own = first;
+    own.id = ArtifactId::make(clock.now());
+    own.job = second;
+    own.expires_at = clock.now() + 2h;
+    other = record({own}).value().front();
+  }
+
+  JobId second = JobId::make(clock.now() + 1ms);
+  Artifact first, other;
+};
+
+TEST_P(SharedContent, OutlivesTheJobThatFetchedItUntilTheLastReferenceExpires) {
+  EXPECT_NE(first.path, other.path);
+  EXPECT_EQ(run(storage->space())->used, first.size);
+  clock.advance(1h);
+  EXPECT_EQ(sweep(), 0u);
+  EXPECT_TRUE(stored(other));
+  EXPECT_EQ(run(storage->by_path(first.path)).error().code, Errc::not_found);
+  clock.advance(1h);
+  EXPECT_EQ(sweep(), 1u);
+  EXPECT_FALSE(stored(other));
+}
+
+TEST_P(SharedContent, OutlivesTheRecordOfTheJobThatFetchedIt) {
+  ASSERT_TRUE(run(storage->remove_of_job(job)));
+  ASSERT_TRUE(run(database->write(
+      [this](db::Transaction& t) { return t.execute("DELETE FROM jobs WHERE id = $1", {job.str()}); })));
+  EXPECT_EQ(sweep(), 0u);
+  EXPECT_TRUE(stored(other));
+  ASSERT_TRUE(run(storage->remove_of_job(second)));
+  EXPECT_FALSE(stored(other));
+}
+
 INSTANTIATE_TEST_SUITE_P(On, Sweep, kBothDatabases, name_of_database);
+INSTANTIATE_TEST_SUITE_P(On, SharedContent, kBothDatabases, name_of_database);
 
 }  // namespace
 }  // namespace trawl::storage
