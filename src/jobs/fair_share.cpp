@@ -21,8 +21,12 @@ bool has_room(const Candidate& job, const Load& load, const Caps& caps) {
   // A job without a host has nobody to spare.
   const bool origin =
       caps.per_origin == 0 || job.origin.empty() || count_of(load.by_origin, job.origin) < caps.per_origin;
-  const auto room = load.room.find(job.origin);
-  return tenant && origin && (room == load.room.end() || room->second > 0);
+  const auto left = [](const std::map<std::string, int>& rooms, const std::string& name) {
+    const auto room = rooms.find(name);
+    return room == rooms.end() || room->second > 0;
+  };
+  return tenant && origin && left(load.room, job.origin) && left(load.batch_room, job.batch) &&
+         !load.in_flight.contains(job.fingerprint);
 }
 
 std::int64_t served_at(const Load& load, const std::string& tenant) {
@@ -78,6 +82,8 @@ std::vector<JobId> share_out(std::vector<Candidate> candidates, Load& load, cons
     ++load.by_tenant[job.tenant];
     ++load.by_origin[job.origin];
     if (const auto room = load.room.find(job.origin); room != load.room.end()) --room->second;
+    if (!job.fingerprint.empty()) load.in_flight.insert(job.fingerprint);
+    if (const auto room = load.batch_room.find(job.batch); room != load.batch_room.end()) --room->second;
     load.served[job.tenant] = begin + static_cast<std::int64_t>(chosen.size());
     chosen.push_back(job.id);
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,9 @@ struct Candidate {
   std::string tenant;
   std::string origin;
   int priority = 5;
-  std::int64_t turn = 0;  // jobs/turn.h
+  std::int64_t turn = 0;         // jobs/turn.h
+  std::string batch = {};        // Empty: none.
+  std::string fingerprint = {};  // Empty: none.
 };
 
 // How many jobs may run at once; 0: no limit.
@@ -31,7 +34,9 @@ struct Load {
   std::map<std::string, int> by_tenant;
   std::map<std::string, int> by_origin;
   std::map<std::string, std::int64_t> served;
-  std::map<std::string, int> room;  // How many more of an origin may start, where its breaker says so.
+  std::map<std::string, int> room;        // How many more of an origin may start, where its breaker says so.
+  std::map<std::string, int> batch_room;  // How many more of a batch may start.
+  std::set<std::string> in_flight;        // Fingerprints; what has one of them waits for it to end.
 };
 
 // Chooses at most `limit` of `candidates` to hand out, in that order, and adds them to `load`.

@@ -88,5 +88,23 @@ TEST_F(ShareOut, CountsWhatItHandsOutAgainstTheCaps) {
   EXPECT_EQ(order(9, {.per_tenant = 2, .per_origin = 3}), "ABA");
 }
 
+TEST_F(ShareOut, HandsOutNoMoreOfABatchThanItHasRoomFor) {
+  for (int i = 0; i < 5; ++i) add("A"), jobs.back().batch = "b";
+  add("A", 5, -1s);  // Behind them, and of no batch.
+  load.batch_room = {{"b", 2}, {"other", 0}};
+  const auto chosen = ids(10);
+  ASSERT_EQ(chosen.size(), 3u);
+  EXPECT_EQ(chosen.back(), jobs.back().id);
+  EXPECT_EQ(load.batch_room["b"], 0);
+}
+
+TEST_F(ShareOut, HandsOutOneOfIdenticalRequestsAtATime) {
+  for (int i = 0; i < 3; ++i) add("A"), jobs.back().fingerprint = "same";
+  const JobId other = add("B");
+  const auto chosen = ids(10);
+  ASSERT_EQ(chosen.size(), 2u);
+  EXPECT_TRUE(std::ranges::count(chosen, other) == 1 && std::ranges::count(chosen, jobs[0].id) == 1);
+}
+
 }  // namespace
 }  // namespace trawl::jobs

@@ -17,7 +17,9 @@ struct Job {
   JobId id;
   std::string kind;
   std::string tenant;
-  std::string origin;  // The host it fetches from.
+  std::string origin;                // The host it fetches from.
+  std::optional<std::string> batch;  // The batch it belongs to.
+  std::string fingerprint;           // Jobs with the same one do not run together; empty: none.
   int priority = 5;
   std::int64_t turn = 0;  // jobs/turn.h
   State state = State::queued;
@@ -52,6 +54,9 @@ struct NewJob {
   std::optional<SystemTime> scheduled_at = {};  // Not to be run earlier.
   std::optional<SystemTime> deadline = {};      // Not wanted any more from then on.
   std::optional<int> max_retries = {};
+  std::optional<std::string> batch =
+      {};  // Bounds how many run at once, and is not held against the queue's depth.
+  std::string fingerprint = {};
 };
 
 // An attempt that did not complete its job.

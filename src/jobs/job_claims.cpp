@@ -49,6 +49,22 @@ Result<void> read_room(db::Transaction& transaction, Load& load, SystemTime now)
   return {};
 }
 
+// How many more of each open batch may start: none while it is paused, and none once a child has failed where
+// one failure is to stop the others.
+Result<void> read_batch_room(db::Transaction& transaction, Load& load) {
+  const auto rows = transaction.query(
+      "SELECT b.id, b.slots - (SELECT COUNT(*) FROM jobs r WHERE r.batch_id = b.id AND r.state IN "
+      "('running', "
+      "'cancelling')),"
+      " CASE WHEN b.stop_on_error = 1 AND EXISTS (SELECT 1 FROM jobs f WHERE f.batch_id = b.id"
+      " AND f.state IN ('failed', 'dead', 'expired') AND COALESCE(f.error_code, '') NOT IN"
+      " ('filtered_out', 'already_downloaded')) THEN 1 ELSE 0 END FROM batches b WHERE b.settled = 0");
+  if (!rows) return trawl::fail(rows.error());
+  for (const db::Row& row : *rows)
+    load.batch_room[row.text(0)] = row.boolean(2) ? 0 : std::max(0, static_cast<int>(row.integer(1)));
+  return {};
+}
+
 // The first job of an origin whose breaker is half open is the one that tries it.
 Result<void> name_probes(db::Transaction& transaction, const Load& load, const std::vector<Job>& jobs,
                          SystemTime now) {
@@ -78,7 +94,15 @@ Result<void> write_turns(db::Transaction& transaction, const Load& load, SystemT
   return {};
 }
 
-// Origins that have no room, which the database need not even look at.
+// Batches and origins that have no room, which the database need not even look at.
+std::vector<std::string> full_batches(const Load& load) {
+  std::vector<std::string> out;
+  for (const auto& [batch, left] : load.batch_room) {
+    if (left == 0) out.push_back(batch);
+  }
+  return out;
+}
+
 std::vector<std::string> full_origins(const Load& load, const Caps& caps) {
   std::vector<std::string> out;
   for (const auto& [origin, count] : load.by_origin) {
@@ -90,24 +114,35 @@ std::vector<std::string> full_origins(const Load& load, const Caps& caps) {
   return out;
 }
 
-// The first `limit` of every tenant's queue, without those of `passed_over`. Tenants are found by
+// The first `limit` of every tenant's queue, without those of `origins` and `batches`. Tenants are found by
 // skipping through the index, so a long queue of one costs nothing.
 Result<std::vector<Candidate>> heads_of_queues(db::Transaction& transaction, std::size_t limit,
-                                               const std::vector<std::string>& passed_over) {
+                                               const std::vector<std::string>& origins,
+                                               const std::vector<std::string>& batches) {
   std::vector<db::Value> parameters{static_cast<std::int64_t>(limit)};
+  const auto list = [&parameters](const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) {
+      parameters.emplace_back(name);
+      out += fmt::format("{}${}", out.empty() ? "" : ", ", parameters.size());
+    }
+    return out;
+  };
   std::string without;
-  for (const std::string& origin : passed_over) {
-    parameters.emplace_back(origin);
-    without += fmt::format("{}${}", without.empty() ? "" : ", ", parameters.size());
-  }
-  if (!without.empty()) without = fmt::format(" AND q.origin NOT IN ({})", without);
+  if (!origins.empty()) without += fmt::format(" AND q.origin NOT IN ({})", list(origins));
+  without +=
+      " AND NOT EXISTS (SELECT 1 FROM jobs f WHERE f.fingerprint = q.fingerprint AND f.fingerprint <> ''"
+      " AND f.state IN ('running', 'cancelling'))";
+  if (!batches.empty())
+    without += fmt::format(" AND (q.batch_id IS NULL OR q.batch_id NOT IN ({}))", list(batches));
   const auto rows = transaction.query(
       fmt::format(
           "WITH RECURSIVE tenants (tenant) AS ("
           "SELECT MIN(tenant) FROM jobs WHERE state = 'queued' UNION ALL "
           "SELECT (SELECT MIN(j.tenant) FROM jobs j WHERE j.state = 'queued' AND j.tenant > tenants.tenant)"
           " FROM tenants WHERE tenants.tenant IS NOT NULL) "
-          "SELECT j.id, j.tenant, j.origin, j.priority, j.turn FROM tenants t JOIN jobs j ON j.tenant = "
+          "SELECT j.id, j.tenant, j.origin, j.priority, j.turn, j.batch_id, j.fingerprint FROM tenants t "
+          "JOIN jobs j ON j.tenant = "
           "t.tenant"
           " WHERE j.state = 'queued' AND j.id IN (SELECT q.id FROM jobs q WHERE q.state = 'queued'"
           " AND q.tenant = t.tenant{} ORDER BY q.turn, q.id LIMIT $1)",
@@ -118,7 +153,8 @@ Result<std::vector<Candidate>> heads_of_queues(db::Transaction& transaction, std
   for (const db::Row& row : *rows) {
     const auto id = JobId::parse(row.text(0));
     if (!id) return trawl::fail(id.error());
-    out.push_back({*id, row.text(1), row.text(2), static_cast<int>(row.integer(3)), row.integer(4)});
+    out.push_back({*id, row.text(1), row.text(2), static_cast<int>(row.integer(3)), row.integer(4),
+                   row.maybe_text(5).value_or(""), row.text(6)});
   }
   return out;
 }
@@ -135,7 +171,9 @@ Result<std::vector<JobId>> JobStore::choose(db::Transaction& transaction, Load& 
   const SystemTime now = transaction.now();
   if (auto counted = count_running(transaction, load); !counted) return trawl::fail(counted.error());
   if (auto read = read_room(transaction, load, now); !read) return trawl::fail(read.error());
-  auto candidates = heads_of_queues(transaction, limit, full_origins(load, options_.caps));
+  if (auto read = read_batch_room(transaction, load); !read) return trawl::fail(read.error());
+  auto candidates =
+      heads_of_queues(transaction, limit, full_origins(load, options_.caps), full_batches(load));
   if (!candidates) return trawl::fail(candidates.error());
   if (candidates->empty()) return std::vector<JobId>();
   if (auto turns = read_turns(transaction, load); !turns) return trawl::fail(turns.error());

@@ -61,6 +61,8 @@ Result<Job> read_job(const db::Row& row) {
   if (const auto retries = row.maybe_integer(25)) job.max_retries = static_cast<int>(*retries);
   job.scheduled_at = maybe_time(row, 26);
   job.deadline = maybe_time(row, 27);
+  job.batch = row.maybe_text(28);
+  job.fingerprint = row.text(29);
   return job;
 }
 

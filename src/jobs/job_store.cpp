@@ -56,7 +56,8 @@ Result<void> JobStore::announce(db::Transaction& transaction, const Lease& lease
 
 Result<void> JobStore::check_depths(db::Transaction& transaction, const std::string& tenant) {
   constexpr std::string_view kWaiting =
-      "SELECT COUNT(*) FROM jobs WHERE state IN ('scheduled', 'queued', 'retry_wait', 'paused')";
+      "SELECT COUNT(*) FROM jobs WHERE batch_id IS NULL"
+      " AND state IN ('scheduled', 'queued', 'retry_wait', 'paused')";
   if (const auto most = options_.depths.total; most > 0) {
     const auto rows = transaction.query(kWaiting);
     if (!rows) return trawl::fail(rows.error());
@@ -77,7 +78,8 @@ Result<void> JobStore::check_depths(db::Transaction& transaction, const std::str
 }
 
 Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
-  if (auto room = check_depths(transaction, job.tenant); !room) return trawl::fail(room.error());
+  if (auto room = job.batch ? Result<void>() : check_depths(transaction, job.tenant); !room)
+    return trawl::fail(room.error());
   const SystemTime now = transaction.now();
   const JobId id = JobId::make(now);
   const bool later = job.scheduled_at && *job.scheduled_at > now;
@@ -85,13 +87,13 @@ Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
   const SystemTime ready = later ? *job.scheduled_at : now;
   const auto inserted = transaction.execute(
       "INSERT INTO jobs (id, kind, tenant, origin, priority, turn, state, phase, request, not_before, "
-      "scheduled_at, deadline, max_retries, created_at, updated_at)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9, $10, $11, $12, $13, $13)",
+      "scheduled_at, deadline, max_retries, created_at, updated_at, batch_id, fingerprint)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9, $10, $11, $12, $13, $13, $14, $15)",
       {id.str(), job.kind, job.tenant, job.origin, std::int64_t{job.priority}, turn_of(ready, job.priority),
        std::string(to_text(state)), text_of(job.request), later ? to_millis(ready) : std::int64_t{0},
        db::null_or(maybe_millis(job.scheduled_at)), db::null_or(maybe_millis(job.deadline)),
        db::null_or(job.max_retries ? std::optional<std::int64_t>(*job.max_retries) : std::nullopt),
-       to_millis(now)});
+       to_millis(now), db::null_or(job.batch), job.fingerprint});
   if (!inserted) return trawl::fail(inserted.error());
   if (auto told =
           announce(transaction, {id, 0}, state, "waiting", std::nullopt, {{"priority", job.priority}});

@@ -93,20 +93,25 @@ class JobStore {
   // Ends a running job whose deadline has passed.
   [[nodiscard]] Task<Result<void>> settle_expired(Lease lease);
 
-  // What people ask for. Each returns the state that came of it.
+  // What people ask for, in a transaction of its own or in one of the caller's. Each returns the state that
+  // came of it.
   //
   // The end of a job: a waiting one is cancelled at once, a running one is told to stop. Errc::conflict,
   // reason "already_final", when it has ended.
   [[nodiscard]] Task<Result<State>> cancel(JobId id);
+  [[nodiscard]] Result<State> cancel(db::Transaction& transaction, const JobId& id);
   // A waiting job is paused at once; a running one is told to stop, keeps what it has and stays
   // `running` until then. Errc::conflict: "already_final", or "being_cancelled".
   [[nodiscard]] Task<Result<State>> pause(JobId id);
+  [[nodiscard]] Result<State> pause(db::Transaction& transaction, const JobId& id);
   // Lets a paused job go on where it was, and takes back a pause that has not come about. Errc::conflict,
   // reason "not_paused".
   [[nodiscard]] Task<Result<State>> resume(JobId id);
+  [[nodiscard]] Result<State> resume(db::Transaction& transaction, const JobId& id);
   // Tries a delayed job now, and one that ended without success again, with its budgets as new.
   // Errc::conflict, reason "not_retryable".
   [[nodiscard]] Task<Result<State>> retry(JobId id);
+  [[nodiscard]] Result<State> retry(db::Transaction& transaction, const JobId& id);
   // Deletes a job that has ended, with its events and rows.
   [[nodiscard]] Task<Result<void>> remove(JobId id);
 
