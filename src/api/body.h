@@ -5,6 +5,18 @@
 
 namespace trawl::api {
 
+// 422 with every problem at its place.
+[[nodiscard]] inline http::Response problem_response(const http::Request& request,
+                                                     const std::vector<Problem>& problems) {
+  std::string summary;
+  for (const Problem& problem : problems) {
+    std::string where;
+    for (const std::string& part : problem.loc) where += (where.empty() ? "" : ".") + part;
+    summary += (summary.empty() ? "" : "; ") + (where.empty() ? "the body" : where) + " " + problem.msg;
+  }
+  return http::error_response(request, 422, "validation_error", summary, problems);
+}
+
 // Reads a request's JSON body into a described struct. The failure is the answer to send: 400 for
 // what is not JSON, 422 with every problem for what is not valid.
 template <class T>
@@ -14,13 +26,7 @@ template <class T>
   if (!document) return std::unexpected(http::error_response(request, document.error()));
   auto value = decode<T>(*document, options);
   if (value) return std::move(*value);
-  std::string summary;
-  for (const Problem& problem : value.error()) {
-    std::string where;
-    for (const std::string& part : problem.loc) where += (where.empty() ? "" : ".") + part;
-    summary += (summary.empty() ? "" : "; ") + (where.empty() ? "the body" : where) + " " + problem.msg;
-  }
-  return std::unexpected(http::error_response(request, 422, "validation_error", summary, value.error()));
+  return std::unexpected(problem_response(request, value.error()));
 }
 
 }  // namespace trawl::api

@@ -92,6 +92,7 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   if (job.started_at && job.completed_at) {
     view.duration_sec = std::chrono::duration<double>(*job.completed_at - *job.started_at).count();
   }
+  view.batch_id = job.batch;
   view.priority = job.priority;
   view.attempts = job.epoch;
   view.retry_count = job.failures;

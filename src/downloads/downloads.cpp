@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "downloads/admission.h"
+#include "downloads/single_flight.h"
 
 namespace trawl::downloads {
 namespace {
@@ -11,7 +12,7 @@ using std::chrono::steady_clock;
 
 // Fields that are understood and validated, but that nothing here can honour: saying so is better
 // than a job that silently lacks what was asked for.
-Result<void> check_available(const media::DownloadRequest& request) {
+Result<void> check_available(const media::DownloadOptions& request) {
   if (request.webhook_url) {
     return fail(Errc::unsupported,
                 "webhook_url: this version does not deliver webhooks; watch the job's WebSocket instead",
@@ -28,23 +29,23 @@ Result<void> check_available(const media::DownloadRequest& request) {
 }  // namespace
 
 Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
-  if (auto available = check_available(request); !available) co_return fail(available.error());
-  if (auto available = check_browser(request); !available) co_return fail(available.error());
   request.url = std::string(trim(request.url));
   if (auto judged = co_await admit_url(policy_, request.url); !judged) co_return fail(judged.error());
-  if (auto space = co_await check_space(); !space) co_return fail(space.error());
+  if (auto accepted = co_await check(request, tenant); !accepted) co_return fail(accepted.error());
 
   std::string origin = net::parse_url(request.url)->host;
+  std::string fingerprint = fingerprint_of(request, {}, tenant);
   auto job = co_await store_.add({.kind = "download",
                                   .tenant = std::move(tenant),
                                   .origin = std::move(origin),
                                   .priority = request.priority,
-                                  .request = encode(request).as_object()});
+                                  .request = encode(request).as_object(),
+                                  .fingerprint = std::move(fingerprint)});
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
 }
 
-Result<void> Downloads::check_browser(const media::DownloadRequest& request) const {
+Result<void> Downloads::check_browser(const media::DownloadOptions& request) const {
   if (!request.impersonate || !limits_.can_impersonate || limits_.can_impersonate(*request.impersonate))
     return {};
   return fail(
@@ -53,6 +54,12 @@ Result<void> Downloads::check_browser(const media::DownloadRequest& request) con
                   " can, which is nothing without the Python package curl_cffi",
                   *request.impersonate),
       "impersonation_unavailable");
+}
+
+Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string) {
+  if (auto available = check_available(options); !available) co_return fail(available.error());
+  if (auto available = check_browser(options); !available) co_return fail(available.error());
+  co_return co_await check_space();
 }
 
 Task<Result<void>> Downloads::check_space() {

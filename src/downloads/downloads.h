@@ -40,7 +40,13 @@ class Downloads {
   // ("queue_full"); Errc::no_space.
   [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant);
 
+  // Whether a download with these options would be accepted from `tenant` now, whatever its URL. Errors as of
+  // submit().
+  [[nodiscard]] Task<Result<void>> check(media::DownloadOptions options, std::string tenant);
+
   [[nodiscard]] Task<Result<Download>> find(JobId id);
+  // A job with its request and its artifacts.
+  [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
 
   struct Page {
     std::vector<Download> downloads;  // Newest first.
@@ -62,9 +68,8 @@ class Downloads {
   [[nodiscard]] events::Bus& bus() { return bus_; }
 
  private:
-  [[nodiscard]] Result<void> check_browser(const media::DownloadRequest& request) const;
+  [[nodiscard]] Result<void> check_browser(const media::DownloadOptions& request) const;
   [[nodiscard]] Task<Result<void>> check_space();
-  [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
 
   jobs::JobStore& store_;
   events::EventLog& log_;

@@ -49,7 +49,6 @@ class Lister {
   [[nodiscard]] const ListerLimits& limits() const { return limits_; }
 
  private:
-  class Folder;
   [[nodiscard]] Task<Result<std::filesystem::path>> make_folder();
   [[nodiscard]] Task<Result<void>> read_pages(engine::Child& child, const Reader& reader);
 

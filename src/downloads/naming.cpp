@@ -25,7 +25,8 @@ std::string extension_of(const std::string& name) {
   return dotted.empty() ? "" : dotted.substr(1);
 }
 
-media::TemplateValues template_values(const media::Plan& plan, SystemTime now, std::string random) {
+media::TemplateValues template_values(const media::Plan& plan, SystemTime now, std::string random,
+                                      const std::string& batch) {
   media::TemplateValues values;
   for (const char* name :
        {"uploader", "upload_date", "channel", "channel_id", "playlist", "playlist_index", "height"}) {
@@ -37,6 +38,10 @@ media::TemplateValues template_values(const media::Plan& plan, SystemTime now, s
   values["date"] = values["upload_date"];
   values["today"] = to_iso8601(now).substr(0, 10);
   values["random"] = std::move(random);
+  values["batch_id"] = batch;
+  for (const char* other : {"channel", "playlist_uploader", "playlist"}) {
+    if (values["uploader"].empty()) values["uploader"] = text_of(plan.info, other);
+  }
   return values;
 }
 
@@ -66,12 +71,12 @@ std::string suffix_of(const media::Produced& file) {
 Result<std::vector<storage::Staged>> name_files(const media::DownloadOptions& options,
                                                 const media::Plan& plan,
                                                 const std::vector<media::Produced>& produced, SystemTime now,
-                                                std::string random) {
+                                                std::string random, const std::string& batch) {
   const auto medium = std::find_if(produced.begin(), produced.end(), is_media);
   if (medium == produced.end())
     return fail(Errc::internal, "the download produced no media file", "no_media");
 
-  media::TemplateValues values = template_values(plan, now, std::move(random));
+  media::TemplateValues values = template_values(plan, now, std::move(random), batch);
   values["ext"] = extension_of(medium->name);
   const auto path = media::expand_path_template(
       options.path_template.value_or(std::string(media::kDefaultTemplate)), values);

@@ -4,9 +4,12 @@
 
 #include "base/bytes.h"
 #include "downloads/admission.h"
+#include "downloads/archive.h"
+#include "downloads/batch.h"
 #include "downloads/content.h"
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
+#include "downloads/single_flight.h"
 
 namespace trawl::downloads {
 namespace {
@@ -75,10 +78,12 @@ void remove_cookies(json::value& info) {
 // One attempt's state; lives as long as Pipeline::run().
 class Pipeline::Attempt {
  public:
-  Attempt(Pipeline& pipeline, jobs::Run& run, media::DownloadRequest request)
+  Attempt(Pipeline& pipeline, jobs::Run& run, media::DownloadRequest request,
+          std::optional<Membership> member)
       : pipe_(pipeline),
         run_(run),
         request_(std::move(request)),
+        member_(std::move(member)),
         site_(site_of(request_.url)),
         upstream_(pipeline.upstreams_.choose(site_, steady_clock::now())),
         pass_(pipeline.proxy_.admit({.max_bytes = proxy_allowance(pipeline.limits_.max_bytes),
@@ -88,6 +93,9 @@ class Pipeline::Attempt {
                                             static_cast<int>(pipeline.limits_.timeout.count())))) {}
 
   Task<jobs::Outcome> execute() {
+    auto adopted = co_await adopt();
+    if (!adopted) co_return fail(std::move(adopted.error()));
+    if (*adopted) co_return std::move(**adopted);
     if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
     const bool resumed = checkpoint_.plan.has_value();
     if (upstream_) run_.log(LogLevel::info, "goes out through the proxy " + upstream_->name());
@@ -105,6 +113,41 @@ class Pipeline::Attempt {
   }
 
  private:
+  // What an identical request has stored since this one was made; nothing when there was none.
+  Task<Result<std::optional<jobs::JobStore::Also>>> adopt() {
+    using Adopted = std::optional<jobs::JobStore::Also>;
+    const jobs::Job& job = run_.job();
+    if (job.fingerprint.empty() || job.replays > 0) co_return Adopted();
+    auto precursor = co_await pipe_.database_.read([&job](db::Transaction& transaction) {
+      return find_precursor(transaction, job.fingerprint, job.id, job.created_at);
+    });
+    if (!precursor) co_return fail(precursor.error());
+    if (!*precursor) co_return Adopted();
+    const SystemTime now = pipe_.clock_.now();
+    const auto& retention = pipe_.limits_.retention;
+    auto artifacts = artifacts_after(
+        **precursor, job.id, request_, member_ ? member_->playlist : json::object(),
+        member_ ? member_->batch : "", now, retention ? std::optional(now + *retention) : std::nullopt);
+    if (!artifacts) co_return fail(artifacts.error());
+    run_.log(LogLevel::info, "taken over from the identical download " + (*precursor)->job.str());
+    std::vector<std::string> keys{member_ ? member_->key : entry_key("", "", request_.url, {})};
+    co_return jobs::JobStore::Also([precursor = std::move(**precursor), artifacts = std::move(*artifacts),
+                                    keys = std::move(keys), options = options_digest(request_),
+                                    tenant = job.tenant, id = job.id,
+                                    now](db::Transaction& transaction) mutable -> Result<json::object> {
+      const auto held = hold_artifacts(transaction, precursor);
+      if (!held) return fail(held.error());
+      if (!*held)
+        return fail(Errc::unavailable, "the files of the identical download have gone meanwhile",
+                    "files_gone");
+      if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
+        return fail(recorded.error());
+      if (auto archived = record_in_archive(transaction, tenant, keys, options, id, now); !archived)
+        return fail(archived.error());
+      return precursor.result;
+    });
+  }
+
   // The work folder, with what an earlier attempt left in it, and its checkpoint.
   Task<Result<void>> prepare() {
     auto stored = decode_own<Checkpoint>(run_.job().checkpoint, "checkpoint");
@@ -140,6 +183,7 @@ class Pipeline::Attempt {
 
   Task<Result<std::unique_ptr<engine::Child>>> open_child() {
     engine::Request request = engine_request(request_);
+    if (member_) request.entry = {{"target", member_->target}, {"playlist", member_->playlist}};
     request.proxy = pass_->proxy_url();
     request.work_dir = work_dir_.string();
     request.max_bytes = pipe_.limits_.max_bytes;
@@ -190,6 +234,7 @@ class Pipeline::Attempt {
     auto plan = co_await child.resolve(remaining());
     if (!plan) co_return fail(plan.error());
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
+    if (auto wanted = co_await check_wanted(*plan); !wanted) co_return fail(wanted.error());
     checkpoint_.plan = std::move(*plan);
     if (!pipe_.limits_.cookies_file.empty()) {
       json::value info = std::move(checkpoint_.plan->info);
@@ -197,6 +242,29 @@ class Pipeline::Attempt {
       checkpoint_.plan->info = std::move(info.as_object());
     }
     co_return Result<void>();
+  }
+
+  // What the listing of a batch did not say is known now: an entry may turn out not to be wanted.
+  Task<Result<void>> check_wanted(const media::Plan& plan) {
+    if (!member_) co_return Result<void>();
+    const auto filters = decode_own<Selection>(member_->filters, "filters");
+    if (!filters) co_return fail(filters.error());
+    const VideoMetadata facts = read_metadata(plan.info);
+    if (const auto why =
+            mismatch(*filters, {facts.duration, facts.view_count, facts.upload_date.value_or("")}))
+      co_return fail(Errc::unsupported, "left out by the batch's filters: " + *why, "filtered_out");
+    if (!member_->skip_downloaded) co_return Result<void>();
+    const std::string tenant = run_.job().tenant, key = key_of(plan), options = options_digest(request_);
+    const auto known = co_await pipe_.database_.read(
+        [&](db::Transaction& transaction) { return is_archived(transaction, tenant, key, options); });
+    if (!known) co_return fail(known.error());
+    if (*known)
+      co_return fail(Errc::unsupported, "left out because it was downloaded before", "already_downloaded");
+    co_return Result<void>();
+  }
+
+  [[nodiscard]] std::string key_of(const media::Plan& plan) const {
+    return entry_key(plan.extractor, plan.id, request_.url, member_ ? member_->target : json::object());
   }
 
   Task<Result<void>> transfer(engine::Child& child) {
@@ -304,7 +372,8 @@ class Pipeline::Attempt {
     if (!checked) co_return fail(checked.error());
     produced = std::move(*checked);
     const SystemTime now = pipe_.clock_.now();
-    auto named = name_files(request_, *checkpoint_.plan, produced, now, random_hex(4));
+    auto named =
+        name_files(request_, *checkpoint_.plan, produced, now, random_hex(4), member_ ? member_->batch : "");
     if (!named) co_return fail(named.error());
     const auto& retention = pipe_.limits_.retention;
     auto artifacts =
@@ -316,10 +385,16 @@ class Pipeline::Attempt {
     json::object result{{"metadata", encode(read_metadata(checkpoint_.plan->info))},
                         {"engine_version", checkpoint_.plan->engine_version},
                         {"network", traffic()}};
-    co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result)](
-                                       db::Transaction& transaction) mutable -> Result<json::object> {
+    std::vector<std::string> keys{key_of(*checkpoint_.plan)};
+    if (member_ && member_->key != keys[0]) keys.push_back(member_->key);
+    co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result),
+                                    keys = std::move(keys), options = options_digest(request_),
+                                    tenant = run_.job().tenant, job = run_.job().id,
+                                    now](db::Transaction& transaction) mutable -> Result<json::object> {
       if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
         return fail(recorded.error());
+      if (auto archived = record_in_archive(transaction, tenant, keys, options, job, now); !archived)
+        return fail(archived.error());
       return result;
     });
   }
@@ -332,6 +407,7 @@ class Pipeline::Attempt {
   Pipeline& pipe_;
   jobs::Run& run_;
   media::DownloadRequest request_;
+  std::optional<Membership> member_;
   const std::string site_;
   const std::shared_ptr<const net::Upstream> upstream_;
   int refusals_ = 0;
@@ -347,7 +423,9 @@ class Pipeline::Attempt {
 Task<jobs::Outcome> Pipeline::run(jobs::Run& run) {
   auto request = decode_own<media::DownloadRequest>(run.job().request, "request");
   if (!request) co_return fail(request.error());
-  Attempt attempt(*this, run, std::move(*request));
+  auto member = membership_of(run.job().request);
+  if (!member) co_return fail(member.error());
+  Attempt attempt(*this, run, std::move(*request), std::move(*member));
   jobs::Outcome outcome = co_await attempt.execute();
   if (!outcome && run.stopped() == jobs::Stop::none) {
     run.log(retryable(outcome.error().code) ? LogLevel::warn : LogLevel::error, outcome.error().message);

@@ -4,6 +4,7 @@
 
 #include "async/semaphore.h"
 #include "base/clock.h"
+#include "db/database.h"
 #include "downloads/engine_request.h"
 #include "engine/engine.h"
 #include "jobs/worker.h"
@@ -42,13 +43,14 @@ class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
            net::UpstreamPool& upstreams, transfer::Mover& mover, storage::DirectoryStorage& storage,
-           BlockingPool& files, const Clock& clock, PipelineLimits limits)
+           BlockingPool& files, db::Database& database, const Clock& clock, PipelineLimits limits)
       : engine_(engine),
         proxy_(proxy),
         upstreams_(upstreams),
         mover_(mover),
         storage_(storage),
         files_(files),
+        database_(database),
         clock_(clock),
         limits_(limits),
         resolving_(executor, limits.resolving),
@@ -65,6 +67,7 @@ class Pipeline {
   transfer::Mover& mover_;
   storage::DirectoryStorage& storage_;
   BlockingPool& files_;
+  db::Database& database_;
   const Clock& clock_;
   PipelineLimits limits_;
   Semaphore resolving_, finishing_;

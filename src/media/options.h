@@ -40,12 +40,14 @@ struct DownloadOptions {
   std::optional<int> timeout_sec;
   std::optional<std::string> webhook_url;
   std::optional<std::string> impersonate;
+  bool single_flight = true;
 };
 BOOST_DESCRIBE_STRUCT(DownloadOptions, (),
                       (quality, custom_format, video_format, audio_only, audio_format, audio_quality,
                        download_subtitles, subtitle_languages, subtitle_format, embed_subtitles,
                        auto_subtitles, write_thumbnail, embed_thumbnail, thumbnail_format, embed_metadata,
-                       write_info_json, path_template, cookies_id, timeout_sec, webhook_url, impersonate))
+                       write_info_json, path_template, cookies_id, timeout_sec, webhook_url, impersonate,
+                       single_flight))
 
 // One URL and what to make of it: the body of POST /downloads, and what a job stores.
 struct DownloadRequest : DownloadOptions {
@@ -180,6 +182,9 @@ struct Rules<media::DownloadOptions> {
        .max = 64,
        .example = "\"chrome\"",
        .check = media::check_impersonate},
+      {.name = "single_flight",
+       .doc = "Share one download with identical requests that are in flight; each keeps its own job.",
+       .example = "true"},
   };
 };
 template <>

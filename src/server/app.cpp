@@ -123,6 +123,10 @@ Task<Result<void>> App::open() {
                                                return versions.ytdlp.empty() ||
                                                       engine::offers(versions.impersonate, browser);
                                              }});
+  batches_.emplace(executor_, *database_, *store_, *downloads_, policy_, clock_);
+  expansion_.emplace(executor_, *database_, *store_, *batches_, lister_, clock_);
+  keeper_.emplace(executor_, *database_, *batches_, bus_, clock_);
+  subscriptions_.emplace(executor_, *database_, *batches_, *downloads_, policy_, clock_);
   build_worker();
   neighbours_.emplace(executor_, config_, bus_, *store_, name_);
 
@@ -130,12 +134,15 @@ Task<Result<void>> App::open() {
   // other nodes live: their leases run out by themselves if they do not.
   const auto taken_back = co_await store_->reap(!shared_database());
   if (!taken_back) co_return fail(taken_back.error());
+  if (!shared_database()) {
+    if (auto freed = co_await expansion_->take_back(); !freed) co_return freed;
+  }
   if (*taken_back > 0) log_warn("downloads of an earlier process are queued again", {{"jobs", *taken_back}});
   co_return Result<void>();
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, files_, clock_,
+  pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, files_, *database_, clock_,
                     pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = name_,
@@ -162,11 +169,18 @@ Task<Result<void>> App::start_work() {
     worker_->start();
   }
   housekeeping_->start();
+  expansion_->start();
+  keeper_->start();
+  subscriptions_->start();
   working_ = true;
   co_return Result<void>();
 }
 
 Task<void> App::drain(std::chrono::milliseconds grace) {
+  if (working_) {
+    co_await subscriptions_->stop();
+    co_await expansion_->stop();
+  }
   if (working_) co_await worker_->drain(grace);
   co_await hastening_.join();
 }
@@ -177,7 +191,10 @@ void App::hasten() {
 
 Task<void> App::close() {
   if (neighbours_) co_await neighbours_->stop();
-  if (working_) co_await housekeeping_->stop();
+  if (working_) {
+    co_await keeper_->stop();
+    co_await housekeeping_->stop();
+  }
   co_await engine_->stop();
   co_await proxy_->stop();
   client_->close();

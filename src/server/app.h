@@ -5,10 +5,13 @@
 
 #include "async/blocking_pool.h"
 #include "base/clock.h"
+#include "downloads/batch_expansion.h"
+#include "downloads/batch_keeper.h"
 #include "downloads/downloads.h"
 #include "downloads/housekeeping.h"
 #include "downloads/lister.h"
 #include "downloads/pipeline.h"
+#include "downloads/subscriptions.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
 #include "jobs/worker.h"
@@ -40,6 +43,8 @@ class App {
   [[nodiscard]] Task<void> close();
 
   [[nodiscard]] downloads::Downloads& downloads() { return *downloads_; }
+  [[nodiscard]] downloads::Batches& batches() { return *batches_; }
+  [[nodiscard]] downloads::Subscriptions& subscriptions() { return *subscriptions_; }
   [[nodiscard]] downloads::Lister& lister() { return lister_; }
   [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
@@ -74,6 +79,10 @@ class App {
   std::optional<jobs::Worker> worker_;
   std::optional<downloads::Housekeeping> housekeeping_;
   std::optional<downloads::Downloads> downloads_;
+  std::optional<downloads::Batches> batches_;
+  std::optional<downloads::BatchExpansion> expansion_;
+  std::optional<downloads::BatchKeeper> keeper_;
+  std::optional<downloads::Subscriptions> subscriptions_;
   Scope hastening_;
   bool working_ = false;
 };

@@ -6,6 +6,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
+#include "api/batch_routes.h"
+#include "api/batch_socket.h"
 #include "api/download_routes.h"
 #include "api/engine_routes.h"
 #include "api/file_routes.h"
@@ -13,6 +15,7 @@
 #include "api/key_guard.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
+#include "api/subscription_routes.h"
 #include "async/run.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -87,11 +90,17 @@ class Serving {
                                  .running = [this] { return app_.running(); }});
     previews_.emplace(app_.lister());
     engine_.emplace(app_.engine());
+    batches_.emplace(app_.batches(), app_.clock(), context);
+    batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock());
+    subscriptions_.emplace(app_.subscriptions(), app_.clock());
     health_->add_to(router_);
     if (config_.server.role == Role::worker) return;
     engine_->add_to(router_);
     downloads_->add_to(router_);
     previews_->add_to(router_);
+    batches_->add_to(router_);
+    batch_progress_->add_to(router_);
+    subscriptions_->add_to(router_);
     files_->add_to(router_);
     progress_->add_to(router_);
   }
@@ -134,6 +143,9 @@ class Serving {
   std::optional<api::EngineRoutes> engine_;
   std::optional<api::FileRoutes> files_;
   std::optional<api::PreviewRoutes> previews_;
+  std::optional<api::BatchRoutes> batches_;
+  std::optional<api::BatchSocket> batch_progress_;
+  std::optional<api::SubscriptionRoutes> subscriptions_;
   std::optional<api::ProgressSocket> progress_;
   std::optional<api::HealthRoutes> health_;
   std::unique_ptr<http::Server> server_;

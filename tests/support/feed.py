@@ -13,12 +13,14 @@ FIRST_DAY = 1_704_067_200  # 2024-01-01
 class Episode:
     url: str
     title: str
-    seconds: int = 10
-    day: int = 0  # After 2024-01-01.
+    seconds: int | None = 10  # None: the feed does not say.
+    day: int | None = 0  # After 2024-01-01.
 
     def xml(self) -> str:
-        return (f"<item><title>{escape(self.title)}</title><link>{escape(self.url)}</link><pubDate>{formatdate(FIRST_DAY + self.day * DAY)}</pubDate>"
-                f"<itunes:duration>{self.seconds}</itunes:duration><enclosure url=\"{escape(self.url)}\" length=\"1\" type=\"video/mp4\"/></item>")
+        date = "" if self.day is None else f"<pubDate>{formatdate(FIRST_DAY + self.day * DAY)}</pubDate>"
+        length = "" if self.seconds is None else f"<itunes:duration>{self.seconds}</itunes:duration>"
+        return (f"<item><title>{escape(self.title)}</title><link>{escape(self.url)}</link>{date}{length}"
+                f"<enclosure url=\"{escape(self.url)}\" length=\"1\" type=\"video/mp4\"/></item>")
 
 
 @dataclass

@@ -1,0 +1,167 @@
+#include "api/batch_routes.h"
+
+#include <fmt/format.h>
+
+#include "api/body.h"
+#include "api/paging.h"
+
+namespace trawl::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The first project listed a playlist before it answered: its clients find the jobs in the answer to POST.
+constexpr auto kListingPatience = 5s;
+constexpr std::int64_t kMostChildren = 1000;
+
+http::Response refusal(const http::Request& request, const Error& error) {
+  if (error.code == Errc::invalid)
+    return http::error_response(
+        request, 422, error.reason, error.message,
+        {{{error.reason == "invalid_url" ? "url" : "body"}, error.message, "value_error"}});
+  http::Response response = http::error_response(request, error);
+  if (retryable(error.code)) response.headers.set("Retry-After", error.code == Errc::no_space ? "60" : "5");
+  return response;
+}
+
+// Why a listing that ended so is an error of the request, in the first project's words; nothing when
+// there is something to download, or may be.
+std::optional<http::Response> objection(const http::Request& request, const downloads::Batch& batch) {
+  if (batch.expansion == downloads::Expansion::failed) {
+    const std::string code = batch.error_code.value_or("extraction_failed");
+    return http::error_response(request, code == "not_a_playlist" ? 400 : 422, code,
+                                batch.error_message.value_or("the playlist could not be listed"));
+  }
+  if (batch.expansion == downloads::Expansion::done && batch.counts.total() == 0 && batch.skipped == 0)
+    return http::error_response(request, 400, "no_videos_match",
+                                "No videos match the selection and the filters");
+  return std::nullopt;
+}
+
+}  // namespace
+
+void BatchRoutes::add_to(http::Router& router) {
+  using downloads::BatchSource;
+  const auto make = [&](const char* path, Way way) {
+    router.add("POST", path, [this, way](http::Request request) { return create(std::move(request), way); });
+  };
+  make("/api/v1/batches", {});
+  make("/api/v1/batch/download", {202, false, BatchSource::urls});
+  make("/api/v1/playlist/download", {201, false, BatchSource::playlist});
+  make("/api/v1/channel/download", {201, false, BatchSource::channel});
+
+  const auto on = [&](const char* method, const std::string& path,
+                      Task<http::Response> (BatchRoutes::*member)(http::Request)) {
+    router.add(method, path,
+               [this, member](http::Request request) { return (this->*member)(std::move(request)); });
+  };
+  on("GET", "/api/v1/batches", &BatchRoutes::list);
+  for (const std::string base : {"/api/v1/batches/{id}", "/api/v1/batch/{id}"}) {
+    on("GET", base, &BatchRoutes::show);
+    on("DELETE", base, &BatchRoutes::cancel);
+    on("POST", base + "/pause", &BatchRoutes::pause);
+    on("POST", base + "/resume", &BatchRoutes::resume);
+    on("POST", base + "/retry", &BatchRoutes::retry);
+  }
+}
+
+Task<http::Response> BatchRoutes::create(http::Request request, Way way) {
+  auto body = read_body<downloads::BatchRequest>(request, {.refuse_unknown = way.canonical});
+  if (!body) co_return std::move(body.error());
+  if (way.source) body->source = way.source;
+  const auto batch = co_await batches_.submit(std::move(*body), "");
+  if (!batch) co_return refusal(request, batch.error());
+  if (!way.canonical && way.source != downloads::BatchSource::urls) {
+    const auto listed = co_await batches_.await_expansion(batch->id, kListingPatience);
+    if (!listed) co_return refusal(request, listed.error());
+    if (auto wrong = objection(request, *listed)) {
+      if (const auto removed = co_await batches_.remove(batch->id); !removed)
+        co_return refusal(request, removed.error());
+      co_return std::move(*wrong);
+    }
+  }
+  http::Response response = co_await answer(request, way.status, batch->id);
+  response.headers.set("Location", fmt::format("{}/api/v1/batches/{}", context_.public_url, batch->id));
+  co_return response;
+}
+
+Task<http::Response> BatchRoutes::answer(const http::Request& request, int status, std::string id) {
+  const auto page = read_number(request, "page", 1, 1, 1'000'000);
+  const auto size = read_number(request, "page_size", 100, 1, kMostChildren);
+  for (const auto& number : {page, size}) {
+    if (!number) co_return http::error_response(request, 422, number.error().reason, number.error().message);
+  }
+  const auto shown = co_await batches_.show(std::move(id), (*page - 1) * *size, *size);
+  if (!shown) co_return http::error_response(request, shown.error());
+  BatchView view = view_of(shown->batch, clock_.now());
+  view.jobs_page = *page;
+  view.jobs_page_size = *size;
+  for (const downloads::Download& download : shown->downloads)
+    view.jobs.push_back(batch_job_view(download, context_));
+  co_return http::json_response(status, encode(view));
+}
+
+Task<http::Response> BatchRoutes::show(http::Request request) {
+  const auto found = co_await batches_.find(request.path_param("id"));
+  if (!found) co_return http::error_response(request, found.error());
+  co_return co_await answer(request, 200, found->id);
+}
+
+Task<http::Response> BatchRoutes::list(http::Request request) {
+  const auto paging = read_paging(request);
+  if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
+  const auto page = co_await batches_.list({.tenant = std::nullopt,
+                                            .subscription = request.query_param("subscription_id"),
+                                            .offset = paging->offset,
+                                            .limit = paging->size});
+  if (!page) co_return http::error_response(request, page.error());
+  BatchListView view{.batches = {},
+                     .total = page->total,
+                     .page = paging->offset / paging->size + 1,
+                     .page_size = paging->size};
+  view.total_pages = (view.total + view.page_size - 1) / view.page_size;
+  view.has_previous = paging->offset > 0;
+  view.has_next = paging->offset + view.page_size < view.total;
+  for (const downloads::Batch& batch : page->batches) view.batches.push_back(view_of(batch, clock_.now()));
+  co_return http::json_response(200, encode(view));
+}
+
+Task<http::Response> BatchRoutes::cancel(http::Request request) {
+  const auto found = co_await batches_.find(request.path_param("id"));
+  if (!found) co_return http::error_response(request, found.error());
+  const std::string id = found->id;
+  const auto cancelled = co_await batches_.cancel(id);
+  if (!cancelled) co_return http::error_response(request, cancelled.error());
+  const auto batch = co_await batches_.find(id);
+  const bool stopped = batch && downloads::batch_ended(*batch);
+  co_return http::json_response(
+      200, encode(BatchCancelView{id, id, id, stopped ? "cancelled" : "cancelling", *cancelled,
+                                  stopped ? "the batch is cancelled" : "the batch is being stopped",
+                                  clock_.now()}));
+}
+
+Task<http::Response> BatchRoutes::pause(http::Request request) {
+  const auto found = co_await batches_.find(request.path_param("id"));
+  if (!found) co_return http::error_response(request, found.error());
+  const auto paused = co_await batches_.pause(found->id);
+  if (!paused) co_return http::error_response(request, paused.error());
+  co_return co_await answer(request, 200, found->id);
+}
+
+Task<http::Response> BatchRoutes::resume(http::Request request) {
+  const auto found = co_await batches_.find(request.path_param("id"));
+  if (!found) co_return http::error_response(request, found.error());
+  const auto resumed = co_await batches_.resume(found->id);
+  if (!resumed) co_return http::error_response(request, resumed.error());
+  co_return co_await answer(request, 200, found->id);
+}
+
+Task<http::Response> BatchRoutes::retry(http::Request request) {
+  const auto found = co_await batches_.find(request.path_param("id"));
+  if (!found) co_return http::error_response(request, found.error());
+  const auto retried = co_await batches_.retry(found->id);
+  if (!retried) co_return http::error_response(request, retried.error());
+  co_return co_await answer(request, 200, found->id);
+}
+
+}  // namespace trawl::api

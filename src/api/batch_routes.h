@@ -1,0 +1,39 @@
+#pragma once
+
+#include "api/batch_views.h"
+#include "http/router.h"
+
+namespace trawl::api {
+
+// Batches: made from URLs, playlists or channels, shown, paused, resumed, retried and cancelled, at the
+// canonical paths and at those of the first project.
+class BatchRoutes {
+ public:
+  BatchRoutes(downloads::Batches& batches, const Clock& clock, ViewContext context)
+      : batches_(batches), clock_(clock), context_(std::move(context)) {}
+
+  void add_to(http::Router& router);
+
+ private:
+  // What a path for making batches stands for.
+  struct Way {
+    int status = 202;
+    bool canonical = true;
+    std::optional<downloads::BatchSource> source;  // Empty: as the body says.
+  };
+  Task<http::Response> create(http::Request request, Way way);
+  Task<http::Response> show(http::Request request);
+  Task<http::Response> list(http::Request request);
+  Task<http::Response> cancel(http::Request request);
+  Task<http::Response> pause(http::Request request);
+  Task<http::Response> resume(http::Request request);
+  Task<http::Response> retry(http::Request request);
+  // The batch with a page of its children.
+  Task<http::Response> answer(const http::Request& request, int status, std::string id);
+
+  downloads::Batches& batches_;
+  const Clock& clock_;
+  ViewContext context_;
+};
+
+}  // namespace trawl::api

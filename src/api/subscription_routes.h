@@ -1,0 +1,34 @@
+#pragma once
+
+#include "api/batch_views.h"
+#include "downloads/subscriptions.h"
+#include "http/router.h"
+
+namespace trawl::api {
+
+// Subscriptions: made, shown, changed, paused, run and deleted, with the history of their runs.
+class SubscriptionRoutes {
+ public:
+  SubscriptionRoutes(downloads::Subscriptions& subscriptions, const Clock& clock)
+      : subscriptions_(subscriptions), clock_(clock) {}
+
+  void add_to(http::Router& router);
+
+ private:
+  Task<http::Response> create(http::Request request);
+  Task<http::Response> show(http::Request request);
+  Task<http::Response> list(http::Request request);
+  Task<http::Response> replace(http::Request request);
+  Task<http::Response> patch(http::Request request);
+  Task<http::Response> remove(http::Request request);
+  Task<http::Response> pause(http::Request request);
+  Task<http::Response> resume(http::Request request);
+  Task<http::Response> run(http::Request request);
+  Task<http::Response> runs(http::Request request);
+  Task<http::Response> store(http::Request request, downloads::SubscriptionRequest body);
+
+  downloads::Subscriptions& subscriptions_;
+  const Clock& clock_;
+};
+
+}  // namespace trawl::api

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "api/batch_views.h"
+#include "downloads/subscription.h"
+
+namespace trawl::api {
+
+struct SubscriptionView {
+  std::string id, subscription_id;  // The same.
+  std::string name;
+  std::string url;
+  downloads::BatchSource source = downloads::BatchSource::playlist;
+  std::string status;  // active, paused
+  std::optional<std::int64_t> interval_sec;
+  std::optional<std::string> cron;
+  std::optional<SystemTime> next_run_at, last_run_at;
+  std::int64_t runs = 0;
+  std::int64_t entries = 0;
+  std::optional<std::string> last_run;  // A batch.
+  SystemTime created_at, updated_at;
+  json::object request;  // What was asked for, without what is the default.
+};
+BOOST_DESCRIBE_STRUCT(SubscriptionView, (),
+                      (id, subscription_id, name, url, source, status, interval_sec, cron, next_run_at,
+                       last_run_at, runs, entries, last_run, created_at, updated_at, request))
+
+struct SubscriptionListView {
+  std::vector<SubscriptionView> subscriptions;
+  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
+  bool has_next = false, has_previous = false;
+};
+BOOST_DESCRIBE_STRUCT(SubscriptionListView, (),
+                      (subscriptions, total, page, page_size, total_pages, has_next, has_previous))
+
+struct RunListView {
+  std::vector<BatchView> runs;
+  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
+  bool has_next = false, has_previous = false;
+};
+BOOST_DESCRIBE_STRUCT(RunListView, (), (runs, total, page, page_size, total_pages, has_next, has_previous))
+
+[[nodiscard]] SubscriptionView view_of(const downloads::Subscription& subscription);
+
+}  // namespace trawl::api
