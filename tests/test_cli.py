@@ -11,6 +11,7 @@ import tomllib
 import pytest
 
 from support import process
+from support.feed import Feed, episodes
 from support.media import DURATION, ROOT
 from support.probe import decodes, probe, sha256
 from support.server import SANITIZER, binary, environment
@@ -56,6 +57,25 @@ def test_get_stores_a_playable_file_with_its_tags(trawl, origin, page, tmp_path)
     assert re.fullmatch(rf"A_page_with_a_video\w*-{page['id']}\.mp4", file.name)
     assert media.tags["title"] == page["title"] and media.duration == pytest.approx(DURATION, abs=0.5)
     decodes(file)
+
+
+def test_get_downloads_every_entry_of_a_playlist(trawl, origin, tmp_path):
+    done = trawl("get", "--allow-private", "--no-metadata", origin.url("three.html"), origin.url("small.mp4?alone"), "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    files = files_in(tmp_path / "out")
+    wanted = [sha256(origin.file(name)) for name in ("small.mp4", "other.mp4", "bench.mp4", "small.mp4")]
+    assert sorted(map(sha256, files)) == sorted(wanted)
+    assert sorted(done.stdout.split("\n")[:-1]) == sorted(map(str, files))
+
+
+def test_get_downloads_what_it_can_of_a_playlist_and_says_what_failed(trawl, origin, tmp_path):
+    feed = Feed({"part": [*episodes(origin, 2), *episodes(origin, 1, "/media/missing.mp4", first=9)]})
+    try:
+        done = trawl("get", "--allow-private", "--no-metadata", feed.url("part"), "-o", tmp_path / "out")
+    finally:
+        feed.close()
+    assert done.returncode == 1 and "http_404" in done.stderr
+    assert len(files_in(tmp_path / "out")) == 2
 
 
 def test_get_without_an_output_folder_stores_into_the_current_one(trawl, origin):

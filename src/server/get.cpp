@@ -134,11 +134,13 @@ class Getting {
 
   Task<int> download_all() {
     events_ = app_.downloads().bus().subscribe(std::nullopt);
+    next_index_ = static_cast<int>(options_.urls.size());
     for (std::size_t i = 0; i < options_.urls.size(); ++i)
       co_await submit(static_cast<int>(i), options_.urls[i]);
-    while (!open_.empty() && !interrupted_) {
+    while ((!open_.empty() || !playlists_.empty()) && !interrupted_) {
       const auto event = co_await events_->next(100ms);
       view_->tick();
+      co_await look_at_playlists();
       if (events_->lagged()) {
         events_ = app_.downloads().bus().subscribe(std::nullopt);
         co_await catch_up();
@@ -166,8 +168,8 @@ class Getting {
   }
 
   Task<void> report(events::Event event) {
+    if (!open_.contains(event.job) && !co_await adopt(event)) co_return;
     const auto found = open_.find(event.job);
-    if (found == open_.end()) co_return;
     const int index = found->second;
     if (event.type == events::Type::progress) {
       if (const auto progress = decode_own<media::Progress>(event.data, "progress"))
@@ -180,6 +182,78 @@ class Getting {
                    phase == "waiting" && event.data.contains("error_code")
                        ? fmt::format("trying again soon: {}", event.data.at("message").as_string().c_str())
                        : phase);
+    }
+  }
+
+  // A URL that turned out to be a playlist: its entries are downloaded instead.
+  Task<void> expand(int index, const std::string& url) {
+    downloads::BatchRequest batch;
+    static_cast<media::DownloadOptions&>(batch) = *get_request(options_, url);  // It was checked before.
+    batch.url = url;
+    batch.skip_downloaded = false;
+    batch.concurrency = std::clamp(options_.parallel.value_or(batch.concurrency), 1, 10);
+    const auto made = co_await app_.batches().submit(std::move(batch), "");
+    if (!made) co_return give_up(index, made.error());
+    view_->stage(index, "listing");
+    playlists_[made->id].index = index;
+  }
+
+  // An entry is shown from when it begins to run: there may be thousands. True when it is one.
+  Task<bool> adopt(const events::Event& event) {
+    if (playlists_.empty() || event.type != events::Type::status) co_return false;
+    const std::string_view state = event.data.at("state").as_string();
+    if (state != "running" && !event.data.at("final").as_bool()) co_return false;
+    co_return co_await adopt(event.job);
+  }
+
+  Task<bool> adopt(JobId job) {
+    const auto download = co_await app_.downloads().find(job);
+    if (!download || !download->job.batch) co_return false;
+    const auto playlist = playlists_.find(*download->job.batch);
+    if (playlist == playlists_.end() || playlist->second.settled.contains(job)) co_return false;
+    const auto member = downloads::membership_of(download->job.request);
+    view_->started(next_index_, download->request.url);
+    if (member && *member && !(*member)->title.empty()) view_->named(next_index_, (*member)->title);
+    open_[job] = next_index_++;
+    co_return true;
+  }
+
+  Task<void> look_at_playlists() {
+    if (playlists_.empty() || std::chrono::steady_clock::now() < look_again_) co_return;
+    look_again_ = std::chrono::steady_clock::now() + 300ms;
+    std::vector<std::string> ids;
+    for (const auto& [id, playlist] : playlists_) ids.push_back(id);
+    for (const std::string& id : ids) co_await look_at(id);
+  }
+
+  Task<void> look_at(std::string id) {
+    const auto batch = co_await app_.batches().find(id);
+    Playlist& playlist = playlists_.at(id);
+    if (batch && !batch->title.empty()) view_->named(playlist.index, batch->title);
+    if (batch && !downloads::batch_ended(*batch)) co_return;
+    if (batch && std::ssize(playlist.settled) < batch->counts.total()) co_return co_await catch_up_with(id);
+    if (!batch)
+      give_up(playlist.index, batch.error());
+    else if (batch->error_message)
+      give_up(playlist.index,
+              {Errc::unavailable, *batch->error_message, batch->error_code.value_or("failed")});
+    else
+      view_->completed(playlist.index, options_.json ? playlist.files : std::vector<std::string>());
+    playlists_.erase(id);
+  }
+
+  // Entries that ended without anybody noticing.
+  Task<void> catch_up_with(std::string id) {
+    constexpr std::int64_t kPage = 200;
+    for (std::int64_t offset = 0;; offset += kPage) {
+      const auto shown = co_await app_.batches().show(id, offset, kPage);
+      if (!shown) co_return;
+      for (const downloads::Download& download : shown->downloads) {
+        const JobId job = download.job.id;
+        if (jobs::final(download.job.state) && (open_.contains(job) || co_await adopt(job)))
+          co_await settle(job);
+      }
+      if (std::ssize(shown->downloads) < kPage) co_return;
     }
   }
 
@@ -203,7 +277,14 @@ class Getting {
     const auto download = co_await app_.downloads().find(job);
     if (download && !jobs::final(download->job.state)) co_return;
     const int index = open_.extract(job).mapped();
+    Playlist* playlist = nullptr;
+    if (download && download->job.batch) {
+      playlist = &playlists_.at(*download->job.batch);
+      playlist->settled.insert(job);
+    }
     if (!download) co_return give_up(index, download.error());
+    if (download->job.error_code == "is_a_playlist" && !playlist)
+      co_return co_await expand(index, download->request.url);
     if (download->job.state != jobs::State::completed) {
       co_return give_up(index, {Errc::unavailable, download->job.error_message.value_or("cancelled"),
                                 download->job.error_code.value_or("cancelled")});
@@ -215,6 +296,7 @@ class Getting {
       if (!moved) co_return give_up(index, moved.error());
       open_to_the_umask(*moved);
       files.push_back(moved->string());
+      if (playlist) playlist->files.push_back(moved->string());
     }
     // A terminal shows both streams, and the view has named the files already.
     if (!options_.json && isatty(STDOUT_FILENO) == 0)
@@ -234,6 +316,14 @@ class Getting {
   std::unique_ptr<cli::ProgressView> view_;
   std::shared_ptr<events::Subscription> events_;
   std::map<JobId, int> open_;  // What has not ended, with its place among the arguments.
+  struct Playlist {
+    int index = 0;
+    std::set<JobId> settled;
+    std::vector<std::string> files;
+  };
+  std::map<std::string, Playlist> playlists_;  // By batch, those under way.
+  std::chrono::steady_clock::time_point look_again_{};
+  int next_index_ = 0;
   int failures_ = 0;
   bool interrupted_ = false;
 };

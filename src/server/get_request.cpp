@@ -20,6 +20,7 @@ Result<media::DownloadRequest> get_request(const cli::GetOptions& options, const
   json::object body{{"url", url},
                     {"quality", options.quality},
                     {"embed_metadata", options.metadata},
+                    {"single_flight", false},  // The files are moved away, so they cannot be shared.
                     {"path_template", "{safe_title}-{id}.{ext}"}};
   if (options.audio_format) {
     body["audio_only"] = true;
