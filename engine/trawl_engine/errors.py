@@ -28,8 +28,9 @@ MESSAGES: tuple[tuple[str, str, str], ...] = (
     (r'unusual and will be skipped for safety', 'forbidden', 'unsafe_extension'),
     (r'ffmpeg(-location \S+)? (not found|is not installed|could not be found|does not exist)|ffprobe (and ffmpeg )?not found',
      'internal', 'ffmpeg_missing'),
-    (r"invalid ipv6 url|does not appear to be an ipv4 or ipv6|contains invalid characters|'idna' codec|can't contain control characters"
-     r'|no host given|nonnumeric port|port (could not be cast|out of range)', 'invalid', 'invalid_url'),
+    (r"invalid ipv6 url|cannot be in brackets|ipvfuture address|does not appear to be an ipv4 or ipv6|contains invalid characters"
+     r"|'idna' codec|can't contain control characters|invalid header value|no host given|nonnumeric port"
+     r'|port (could not be cast|out of range)', 'invalid', 'invalid_url'),
     (r'unsupported url|is not a valid url|no suitable extractor|unsupported url scheme', 'unsupported', 'unsupported_url'),
     (r'drm[ -]protected|use[sd]? drm|protected by drm', 'unsupported', 'drm'),
     (r'(from|in|to) your (country|location|region|area)\b|geo.?(restrict|block)', 'forbidden', 'geo_blocked'),

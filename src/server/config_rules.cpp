@@ -84,9 +84,8 @@ std::optional<std::string> check_queue_url(std::string_view text) {
 }
 
 std::optional<std::string> check_domain(std::string_view text) {
-  if (text == "*") return std::nullopt;
-  const std::string_view name = text.starts_with("*.") ? text.substr(2) : text;
-  const auto labels = split(name, '.');
+  if (text == "*") return std::nullopt;  // Every one.
+  const auto labels = split(text, '.');
   if (text.size() <= 253 && std::ranges::all_of(labels, label)) return std::nullopt;
   return fmt::format("must be domains such as example.com, which covers its subdomains; '{}' is none",
                      to_valid_utf8(text));

@@ -2,6 +2,7 @@
 import ipaddress
 import itertools
 import random
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from support import internet, media, server as servers, spellings
 from support.api import FINAL
 from support.internet import OTHER, PUBLIC, Dns, Internet, Site
+from support.media import ROOT
 from support.server import Server
 
 pytestmark = pytest.mark.skipif(not internet.available(), reason="needs root, for network namespaces")
@@ -246,8 +248,10 @@ REFUSED = {"address_not_allowed", "port_not_allowed", "domain_not_allowed", "sch
 PLAIN = {f"http://{host}/video.mp4" for address in ("127.0.0.1", "10.0.0.5", "169.254.169.254") for host in spellings.of_v4(address)[:15]} | {
     "http://[::1]/video.mp4", "http://[fd00::1]/video.mp4", "http://inside.test/video.mp4", "http://six.test/video.mp4", "http://both.test/video.mp4"}
 
-# And what comes of those that are a path on the site itself, or that no reader takes for a URL.
-ELSEWHERE = {None, "http_404", "not_found", "origin_error", "unsafe_content"}
+# And what comes of those that are a path on the site itself, or that no reader takes for a URL: any reason that the page on
+# reasons names, but that for a fault of our own.
+REASONS = (ROOT / "docs/engine-protocol.md").read_text().partition("## Reasons")[2].splitlines()
+ELSEWHERE = {None, "not_found"} | {reason for row in REASONS for reason in re.findall(r"`(\w+)`", row.partition(" | ")[0])} - {"engine_error"}
 
 
 def test_e2_the_pages_themselves_can_be_downloaded(world):
@@ -341,6 +345,8 @@ def test_e4_redirects_are_judged_at_every_hop_and_take_no_credentials_along(worl
     cases = list(itertools.product(statuses, targets, ("page", "media"), ENGINES))
     if bars.size(4) == 1:
         cases = [case for n, case in enumerate(cases) if n % 4 == (n // 16) % 4]
+    world.answers["/theirs.mp4"] = lambda request: (200, {"Content-Type": "video/mp4"}, world.video)
+    world.answers["/protected.mp4"] = lambda request: (302, {"Location": "http://other.test/theirs.mp4", "Set-Cookie": "session=SECRET-SESSION"}, b"")
     jobs = {}
     for status, name, level, engine in cases:
         path = f"/hop/{engine}/{level}/{status}/{name}.mp4"
@@ -348,7 +354,6 @@ def test_e4_redirects_are_judged_at_every_hop_and_take_no_credentials_along(worl
         moved = (status, {"Location": targets[name], "Set-Cookie": "session=SECRET-SESSION"}, b"")
         world.answers[path] = lambda request, p=path, first=first, moved=moved, level=level: first if level == "media" and world.seen[p] == 1 else moved
         jobs[status, name, level, engine] = world.servers[engine].api.submit(f"http://origin.test{path}", embed_metadata=False)["job_id"]
-    world.answers["/theirs.mp4"] = lambda request: (200, {"Content-Type": "video/mp4"}, world.video)
     for engine in ENGINES:
         for length in (9, 12):
             for hop in range(length):
@@ -360,7 +365,6 @@ def test_e4_redirects_are_judged_at_every_hop_and_take_no_credentials_along(worl
         world.answers[f"/login/{engine}.html"] = lambda request: (200, {"Content-Type": "text/html"}, b"""<html><head><title>P</title></head><body>
 <video><source src="http://user:SECRET-PASSWORD@origin.test/protected.mp4" type="video/mp4"></video></body></html>""")
         jobs[302, "login", "page", engine] = world.servers[engine].api.submit(f"http://origin.test/login/{engine}.html", embed_metadata=False)["job_id"]
-    world.answers["/protected.mp4"] = lambda request: (302, {"Location": "http://other.test/theirs.mp4", "Set-Cookie": "session=SECRET-SESSION"}, b"")
     mine = len(world.site.requests)
 
     wrong = []
