@@ -206,7 +206,9 @@ class Pipeline::Attempt {
     const auto source = pipe_.limits_.cookies_file, target = work_dir_ / "cookies.txt";
     co_return co_await pipe_.files_.run([source, target]() -> Result<std::string> {
       std::error_code error;
-      std::filesystem::copy_file(source, target, std::filesystem::copy_options::overwrite_existing, error);
+      std::filesystem::remove(target,
+                              error);  // An earlier child may have made it: its links are not followed.
+      std::filesystem::copy_file(source, target, error);
       if (!error)
         std::filesystem::permissions(
             target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);

@@ -101,6 +101,19 @@ TEST_P(Storage, KeepsWhatAFrozenHolderGoesOnWritingAwayFromItsSuccessor) {
   EXPECT_FALSE(fs::exists(frozen));
 }
 
+TEST_P(Storage, CopiesNothingThatAChildOnlyLinkedTo) {
+  DirectoryStorage shared(root, pool, *database, clock, DirectoryStorage::Nodes::many);
+  put(root / "secret", "words");
+  const auto left = run(shared.stage(job, 1)).value();
+  put(left / "part", "bytes");
+  fs::create_symlink(root / "secret", left / "soft");
+  fs::create_hard_link(root / "secret", left / "hard");
+  const auto taken = run(shared.restage(job, 2)).value();
+  EXPECT_EQ(content_of(taken / "part"), "bytes");
+  EXPECT_FALSE(fs::exists(taken / "soft"));
+  EXPECT_FALSE(fs::exists(taken / "hard"));
+}
+
 TEST_P(Storage, StartsEmptyWhenThereIsNothingToTakeOver) {
   const JobId other = JobId::make(clock.now());
   put(run(storage->stage(other, 1)).value() / "part", "of another job");

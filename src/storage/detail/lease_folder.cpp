@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -50,6 +52,18 @@ Result<std::vector<LeaseName>> list_staging(const std::filesystem::path& root) {
 
 namespace {
 
+// Passes over what is no file of the folder's own: a child may have left links to files of ours.
+Result<void> copy_plain(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const Descriptor source(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat info{};
+  if (source.get() < 0 || ::fstat(source.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
+    return {};
+  std::error_code error;
+  std::filesystem::copy_file(fmt::format("/proc/self/fd/{}", source.get()), to, error);
+  if (error) return io_failure("copy a part file", from, error.value());
+  return {};
+}
+
 // Copies the plain files of a folder, those that say how much of the others is there before the
 // others: if somebody is still writing, a copy then holds at least what its journal says.
 Result<void> copy_files(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -59,11 +73,8 @@ Result<void> copy_files(const std::filesystem::path& from, const std::filesystem
   const auto journal = [](const std::string& name) { return name.ends_with(".journal"); };
   for (const bool journals : {true, false}) {
     for (const std::string& name : *names) {
-      std::error_code error;
-      if (journal(name) != journals || !std::filesystem::is_regular_file(from / name, error)) continue;
-      std::filesystem::copy_file(from / name, to / name, error);
-      if (error && error != std::errc::no_such_file_or_directory)
-        return io_failure("copy a part file", from / name, error.value());
+      if (journal(name) != journals) continue;
+      if (auto copied = copy_plain(from / name, to / name); !copied) return copied;
     }
   }
   return {};
