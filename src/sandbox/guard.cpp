@@ -22,7 +22,9 @@ namespace trawl::sandbox {
 namespace {
 
 constexpr std::int64_t kCheckMillis = 500;
-constexpr std::int64_t kPatienceMillis = 8000;
+constexpr std::int64_t kPatienceMillis =
+    1000;  // A child that is well needs milliseconds; one that still starts never looks.
+constexpr std::int64_t kLastMillis = 8000;
 
 std::int64_t now_millis() {
   timespec now{};
@@ -181,7 +183,7 @@ void Guard::end(Job& job, const std::string& why) {
 
 // Whatever the child left, down to the last: we are the one that orphans come to.
 void Guard::end_descendants() {
-  const std::int64_t deadline = now_millis() + kPatienceMillis;
+  const std::int64_t deadline = now_millis() + kLastMillis;
   const std::string children = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
   while (now_millis() < deadline) {
     pid_t ended = 0;

@@ -16,7 +16,7 @@ class Guard {
  public:
   // `socket`: where confined children register (SOCK_SEQPACKET, with
   // SO_PASSCRED). `lifeline`: when its other side is
-  // closed the child gets some seconds to end by itself; -1: none.
+  // closed the child gets a second to end by itself; -1: none.
   Guard(Descriptor socket, int lifeline) : socket_(std::move(socket)), lifeline_(lifeline) {}
 
   // Returns how `child`, a process of ours, ended, as waitpid() says it. Until then SIGTERM is passed on to
