@@ -365,7 +365,6 @@ def test_e4_redirects_are_judged_at_every_hop_and_take_no_credentials_along(worl
         world.answers[f"/login/{engine}.html"] = lambda request: (200, {"Content-Type": "text/html"}, b"""<html><head><title>P</title></head><body>
 <video><source src="http://user:SECRET-PASSWORD@origin.test/protected.mp4" type="video/mp4"></video></body></html>""")
         jobs[302, "login", "page", engine] = world.servers[engine].api.submit(f"http://origin.test/login/{engine}.html", embed_metadata=False)["job_id"]
-    mine = len(world.site.requests)
 
     wrong = []
     for (status, name, level, engine), job in jobs.items():
@@ -377,7 +376,7 @@ def test_e4_redirects_are_judged_at_every_hop_and_take_no_credentials_along(worl
             wrong.append((status, name, level, engine, body["error_code"], body["error"]))
     assert not wrong, wrong
     at_other = [request for request in world.site.requests[:] if request["host"].startswith("other.test")]
-    assert at_other and mine
+    assert at_other
     leaked = [request for request in at_other if any(secret in str(request["headers"]) for secret in SECRETS) or "Authorization" in request["headers"]]
     at_origin = [request for request in world.site.requests if request["host"].startswith("origin.test") and "SECRET-COOKIE" in str(request["headers"])]
     assert at_origin, "the operator's cookie was never sent, so its absence elsewhere says nothing"
