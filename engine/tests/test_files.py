@@ -89,3 +89,13 @@ def test_a_plan_is_bounded(folder):
 def test_a_plan_for_an_info_file_keeps_all_formats(folder):
     made = plan.make(Ydl, {'id': '1', 'formats': [{}]}, request(folder, write_info_json=True), '2026')
     assert 'formats' in made['info']
+
+
+def test_an_info_file_holds_no_cookies():
+    from trawl_engine.downloader import without_cookies
+
+    info = {'id': '1', 'cookies': 'sid=secret', 'http_headers': {'Cookie': 'sid=secret', 'User-Agent': 'x'},
+            'formats': [{'format_id': 'a', 'cookies': 'sid=secret; Domain=.example.com'}], 'subtitles': {'en': [{'http_headers': {'cookie': 'sid=secret'}}]}}
+    cleaned = without_cookies(info)
+    assert 'secret' not in repr(cleaned) and 'secret' in repr(info)
+    assert cleaned['id'] == '1' and cleaned['formats'][0]['format_id'] == 'a' and cleaned['http_headers'] == {'User-Agent': 'x'}

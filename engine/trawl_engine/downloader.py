@@ -102,6 +102,10 @@ class Downloader(yt_dlp.YoutubeDL):
         """Nothing is printed here; without this every step renders all formats as a table first."""
         return dict(info_dict)
 
+    def _write_info_json(self, label: str, ie_result: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Without cookies: the file is published, and who may read it need not be who may log in."""
+        return super()._write_info_json(label, without_cookies(ie_result), *args, **kwargs)
+
     def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> tuple[bool, bool]:
         """The second value says that the file is fresh, which is what makes yt-dlp's fix-ups look at it."""
         if test:
@@ -213,6 +217,13 @@ class Downloader(yt_dlp.YoutubeDL):
         finally:
             done.set()
             watcher.join()
+
+
+def without_cookies(value: Any) -> Any:
+    """The same info dict without what formats and headers hold of cookies."""
+    if isinstance(value, dict):
+        return {key: without_cookies(one) for key, one in value.items() if str(key).lower() not in ('cookies', 'cookie')}
+    return [without_cookies(one) for one in value] if isinstance(value, list) else value
 
 
 class Logger:
