@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-MAX_MEMORY = 1 << 30  # Private writable memory; a page or manifest that needs more is an attack.
+MAX_MEMORY = 700 << 20  # Private writable memory; a page or manifest that needs more is an attack.
 
 
 def limit_memory() -> None:
