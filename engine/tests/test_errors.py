@@ -2,7 +2,7 @@ import errno
 import sys
 
 import pytest
-from yt_dlp.networking.exceptions import CertificateVerifyError, IncompleteRead, ProxyError, TransportError
+from yt_dlp.networking.exceptions import CertificateVerifyError, IncompleteRead, NoSupportingHandlers, ProxyError, TransportError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessorError
 from yt_dlp.utils import (
     DownloadError, ExtractorError, GeoRestrictedError, PostProcessingError, UnavailableVideoError, UnsupportedError, UserNotLive)
@@ -70,6 +70,7 @@ def test_what_an_extractor_says_has_a_stable_reason(text, reason):
     (PostProcessingError('ffmpeg not found. Please install or provide the path using --ffmpeg-location'), 'internal', 'ffmpeg_missing'),
     (FFmpegPostProcessorError('av_interleaved_write_frame(): No space left on device'), 'no_space', 'no_space'),
     (MemoryError(), 'too_large', 'out_of_memory'),
+    (NoSupportingHandlers([], [MemoryError()]), 'too_large', 'out_of_memory'),
     (KeyError('title'), 'internal', 'engine_error'),
 ])
 def test_an_exception_has_a_stable_code_and_reason(error, code, reason):

@@ -50,7 +50,8 @@ class Downloader(yt_dlp.YoutubeDL):
         self.add_progress_hook(lambda status: self._progress and self._progress.hook(status))
 
     def resolve(self) -> dict[str, Any]:
-        info = self._choose()
+        with limits.thinking():
+            info = self._choose()
         if not info:
             raise EngineError('unsupported', 'no_media_found', 'there is no media at this URL')
         if self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
@@ -139,8 +140,9 @@ class Downloader(yt_dlp.YoutubeDL):
         if not reason:
             self.params = {**params, 'external_downloader': promise.NAME}
             try:
-                if super().dl(name, info, subtitle)[0]:
-                    return True
+                with limits.thinking():
+                    if super().dl(name, info, subtitle)[0]:
+                        return True
                 reason = 'its manifest cannot be used'
             except promise.Unmappable as error:
                 reason = str(error)

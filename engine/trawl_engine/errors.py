@@ -87,7 +87,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(link))
         yield link
         waiting += [(getattr(link, 'exc_info', None) or (None, None))[1], getattr(link, 'cause', None),
-                    link.__cause__, link.__context__]
+                    *getattr(link, 'unexpected_errors', ()), link.__cause__, link.__context__]
 
 
 def _names(link: BaseException) -> set[str]:

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
+import signal
+from collections.abc import Iterator
 
+from .errors import EngineError
+
+MAX_THINKING = 10  # Seconds of processor time to understand one page or manifest.
 MAX_MEMORY = 700 << 20  # Private writable memory; a page or manifest that needs more is an attack.
+
+
+@contextlib.contextmanager
+def thinking() -> Iterator[None]:
+    """Ends what computes longer than any site makes it: a list without end, an expression that explodes.
+    Raises again each second, because extractors swallow exceptions."""
+    def over(*_: object) -> None:
+        raise EngineError('too_large', 'too_complex', f'understanding this address took more than {MAX_THINKING} s of processor time')
+
+    before = signal.signal(signal.SIGPROF, over)
+    signal.setitimer(signal.ITIMER_PROF, MAX_THINKING, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def limit_memory() -> None:

@@ -12,6 +12,8 @@ from yt_dlp.downloader import external
 from yt_dlp.networking import Request
 from yt_dlp.utils import determine_protocol, sanitize_url
 
+from .errors import EngineError
+
 NAME = 'trawl'
 DIRECT = frozenset(('http', 'https'))
 HLS = frozenset(('m3u8', 'm3u8_native'))
@@ -28,6 +30,7 @@ CONNECTION_HEADERS = frozenset(('cookie', 'host', 'connection', 'content-length'
 
 MAX_SIZE = 1 << 53
 MAX_SEGMENTS = 100_000  # Of one part.
+TOO_MANY_SEGMENTS = 500_000  # Neither we nor yt-dlp should try: eleven days of two seconds each.
 MAX_URL = 32 << 10
 MAX_PART = 32 << 20
 MESSAGE = 4 << 20  # Where a part is cut into several messages; they may be larger by what escapes take.
@@ -154,6 +157,8 @@ def whole(number: Any, otherwise: int) -> int:
 
 
 def segments(fragments: list[dict[str, Any]], key_url: str, fetch: Callable[[str], bytes]) -> list[dict[str, Any]]:
+    if len(fragments) > TOO_MANY_SEGMENTS:
+        raise EngineError('too_large', 'too_many_segments', f'it has {len(fragments)} segments')
     if not 0 < len(fragments) <= MAX_SEGMENTS:
         raise Unmappable(f'it has {len(fragments)} segments')
     keys: dict[str, str] = {}
