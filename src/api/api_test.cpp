@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "access/scopes.h"
 #include "api/body.h"
 #include "api/key_guard.h"
 #include "api/paging.h"
 #include "api/views.h"
+#include "async/run.h"
+#include "testing/temp_dir.h"
 
 namespace trawl::api {
 namespace {
@@ -41,27 +44,155 @@ TEST(Paging, RefusesWhatIsOutOfRangeOrNoNumber) {
   }
 }
 
-TEST(KeyGuard, LetsEverythingThroughWithoutAKeyAndOnlyTheKeyWithOne) {
-  EXPECT_FALSE(KeyGuard("").refuse(request_for("/api/v1/downloads"), false));
-  const KeyGuard guard("a-long-secret-key");
-  EXPECT_EQ(guard.refuse(request_for("/api/v1/downloads"), false)->status, 401);
-  EXPECT_FALSE(guard.refuse(request_for("/health"), false));
+class KeyGuardTest : public ::testing::Test {
+ protected:
+  // The status a guarded route answers with; 200 when the request may pass.
+  int admitted(access::Mode mode, http::Request request, http::AccessScope scope = access::kDownloadsRead,
+               bool websocket = false) {
+    access::Identities identities(mode, "a-long-secret-key", keys);
+    KeyGuard guard(identities, limiter, clock,
+                   {.origins = {"https://app.example"}, .limits = limits, .in_flight = in_flight});
+    const http::Endpoint endpoint{.method = request.method,
+                                  .path = request.path,
+                                  .scope = scope,
+                                  .summary = "",
+                                  .websocket = websocket};
+    const auto admission = run_to_end(context, guard.admit(request, endpoint));
+    caller = request.caller;
+    headers = admission.refusal ? admission.refusal->headers : admission.headers;
+    return admission.refusal ? admission.refusal->status : 200;
+  }
+  std::string make_key(access::Level level) {
+    return run_to_end(context, keys.create({.name = "k", .level = level}, ""))->text;
+  }
+  static http::Request with_key(const std::string& key) {
+    http::Request request = request_for("/api/v1/downloads");
+    request.headers.set("x-api-key", key);
+    return request;
+  }
 
-  http::Request with_key = request_for("/files/x.mp4");
-  with_key.headers.set("x-api-key", "a-long-secret-key");
-  EXPECT_FALSE(guard.refuse(with_key, false));
-  with_key.headers.set("x-api-key", "a-long-secret-kez");
-  EXPECT_EQ(guard.refuse(with_key, false)->status, 401);
+  static constexpr auto kRequired = access::Mode::required, kOptional = access::Mode::optional,
+                        kOff = access::Mode::off;
+  TempDir folder;
+  asio::io_context context;
+  SystemClock clock;
+  std::unique_ptr<db::Database> database =
+      db::open_sqlite(folder / "trawl.db", context.get_executor()).value();
+  access::KeyStore keys{*database, clock, context.get_executor()};
+  access::Nanos now = std::chrono::hours(1000);
+  access::MemoryRateLimiter limiter{[this] { return now; }};
+  access::LimitRules limits;
+  std::size_t in_flight = 10;
+  http::Caller caller;
+  http::Headers headers;
+};
+
+TEST_F(KeyGuardTest, LetsOnlyPublicRoutesBeCalledWithoutAKeyWhereOneIsRequired) {
+  EXPECT_EQ(admitted(kRequired, request_for("/api/v1/downloads")), 401);
+  EXPECT_EQ(admitted(kRequired, request_for("/health"), access::kPublic), 200);
+  EXPECT_EQ(admitted(kRequired, with_key("a-long-secret-key")), 200);
+  EXPECT_TRUE(caller.sees_all);
+  EXPECT_EQ(admitted(kRequired, with_key("a-long-secret-kez")), 401);
+  EXPECT_EQ(admitted(kRequired, with_key("a-long-secret-kez"), access::kPublic), 200);
   http::Request bearer = request_for("/files/x.mp4");
   bearer.headers.set("Authorization", "Bearer a-long-secret-key");
-  EXPECT_FALSE(guard.refuse(bearer, false));
+  EXPECT_EQ(admitted(kRequired, bearer), 200);
 }
 
-TEST(KeyGuard, TakesAKeyFromTheQueryOnlyForWebSockets) {
-  const KeyGuard guard("a-long-secret-key");
+TEST_F(KeyGuardTest, LetsStrangersDoLittleWhereKeysAreOptional) {
+  EXPECT_EQ(admitted(kOptional, request_for("/")), 200);
+  EXPECT_FALSE(caller.sees_all);
+  EXPECT_EQ(admitted(kOptional, request_for("/"), access::kDownloadsWrite), 200);
+  EXPECT_EQ(admitted(kOptional, request_for("/"), access::kCookies), 403);
+  EXPECT_EQ(admitted(kOptional, request_for("/"), access::kKeys), 403);
+  EXPECT_EQ(admitted(kOptional, with_key("wrong")), 401);
+}
+
+TEST_F(KeyGuardTest, LooksAtNoKeyWhereItIsOff) {
+  EXPECT_EQ(admitted(kOff, with_key("wrong"), access::kKeys), 200);
+  EXPECT_TRUE(caller.sees_all);
+}
+
+TEST_F(KeyGuardTest, GivesAKeyTheScopesOfItsLevelAndItsOwnThings) {
+  const std::string reader = make_key(access::Level::read_only), admin = make_key(access::Level::admin);
+  EXPECT_EQ(admitted(kRequired, with_key(reader)), 200);
+  EXPECT_EQ(caller.owner, reader.substr(6, 8));
+  EXPECT_FALSE(caller.sees("somebody"));
+  EXPECT_TRUE(caller.sees(reader.substr(6, 8)));
+  EXPECT_EQ(admitted(kRequired, with_key(reader), access::kDownloadsWrite), 403);
+  EXPECT_EQ(admitted(kRequired, with_key(admin), access::kKeys), 200);
+  EXPECT_TRUE(caller.sees("somebody"));
+  EXPECT_EQ(admitted(kRequired, with_key(admin), access::kSystemManage), 403);
+}
+
+TEST_F(KeyGuardTest, TakesAKeyFromTheQueryOnlyForWebSockets) {
   const http::Request request = request_for("/ws/progress/x", "key=a-long-secret-key");
-  EXPECT_TRUE(guard.refuse(request, false));
-  EXPECT_FALSE(guard.refuse(request, true));
+  EXPECT_EQ(admitted(kRequired, request), 401);
+  EXPECT_EQ(admitted(kRequired, request, access::kDownloadsRead, true), 200);
+}
+
+TEST_F(KeyGuardTest, CountsStrangersByAddressAndGoodKeysByThemselves) {
+  using std::chrono::minutes;
+  limits.address = {{3, minutes(1)}};
+  limits.levels[static_cast<std::size_t>(access::Level::download)] = {{5, minutes(1)}};
+  const std::string first = make_key(access::Level::download), second = make_key(access::Level::download);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(admitted(kRequired, with_key(first)), 200);
+    EXPECT_EQ(headers.find("X-RateLimit-Remaining"), std::to_string(4 - i));
+    EXPECT_EQ(admitted(kRequired, with_key(second)), 200);
+  }
+  EXPECT_EQ(admitted(kRequired, with_key(first)), 429);
+  EXPECT_EQ(headers.find("Retry-After"), "12");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(admitted(kRequired, with_key("guess")), 401);
+  EXPECT_EQ(admitted(kRequired, with_key("guess")), 429);
+  EXPECT_EQ(admitted(kRequired, request_for("/health"), access::kPublic), 200);
+  now += minutes(1);
+  EXPECT_EQ(admitted(kRequired, with_key(first)), 200);
+}
+
+TEST_F(KeyGuardTest, CountsARefusalOfTheKeysOwnLimitNotAgainstItsAddress) {
+  using std::chrono::minutes;
+  limits.address = {{2, minutes(1)}};
+  limits.levels[static_cast<std::size_t>(access::Level::download)] = {{1, minutes(1)}};
+  const std::string key = make_key(access::Level::download);
+  EXPECT_EQ(admitted(kRequired, with_key(key)), 200);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(admitted(kRequired, with_key(key)), 429);
+  EXPECT_EQ(admitted(kRequired, with_key("guess")), 401);
+}
+
+TEST_F(KeyGuardTest, RefusesWhatIsMoreThanItCanWorkOn) {
+  in_flight = 0;
+  EXPECT_EQ(admitted(kOff, request_for("/")), 503);
+  EXPECT_EQ(headers.find("Retry-After"), "1");
+  EXPECT_EQ(admitted(kOff, request_for("/health"), access::kPublic), 200);
+}
+
+TEST_F(KeyGuardTest, LetsNoForeignPageChangeAnythingWithoutAKey) {
+  struct Case {
+    const char *method, *origin;
+    bool websocket;
+    int status;
+  };
+  for (const Case& c : {Case{"POST", "https://evil.example", false, 403},
+                        {"POST", "null", false, 403},
+                        {"POST", "http://localhost:8080", false, 200},
+                        {"POST", "https://app.example", false, 200},
+                        {"POST", "https://app.example.evil", false, 403},
+                        {"DELETE", "http://localhost", false, 403},
+                        {"GET", "https://evil.example", false, 200},
+                        {"GET", "https://evil.example", true, 403},
+                        {"GET", "http://LOCALHOST:8080", true, 200}}) {
+    http::Request request = request_for("/");
+    request.method = c.method;
+    request.headers.set("Host", "localhost:8080");
+    request.headers.set("Origin", c.origin);
+    EXPECT_EQ(admitted(kOff, request, access::kDownloadsWrite, c.websocket), c.status)
+        << c.method << " " << c.origin;
+  }
+  http::Request keyed = with_key("a-long-secret-key");
+  keyed.method = "POST";
+  keyed.headers.set("Origin", "https://evil.example");
+  EXPECT_EQ(admitted(kRequired, keyed), 200);
 }
 
 downloads::Download completed_download() {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "access/scopes.h"
 #include "api/body.h"
+#include "api/ownership.h"
 #include "api/paging.h"
 
 namespace trawl::api {
@@ -43,7 +45,12 @@ std::optional<http::Response> objection(const http::Request& request, const down
 void BatchRoutes::add_to(http::Router& router) {
   using downloads::BatchSource;
   const auto make = [&](const char* path, Way way) {
-    router.add("POST", path, [this, way](http::Request request) { return create(std::move(request), way); });
+    router.add({.method = "POST",
+                .path = path,
+                .scope = access::kDownloadsWrite,
+                .summary = "Create a batch.",
+                .limit = "batch"},
+               [this, way](http::Request request) { return create(std::move(request), way); });
   };
   make("/api/v1/batches", {});
   make("/api/v1/batch/download", {202, false, BatchSource::urls});
@@ -52,8 +59,12 @@ void BatchRoutes::add_to(http::Router& router) {
 
   const auto on = [&](const char* method, const std::string& path,
                       Task<http::Response> (BatchRoutes::*member)(http::Request)) {
-    router.add(method, path,
-               [this, member](http::Request request) { return (this->*member)(std::move(request)); });
+    const bool reads = std::string_view(method) == "GET";
+    router.add({.method = method,
+                .path = path,
+                .scope = reads ? access::kDownloadsRead : access::kDownloadsWrite,
+                .summary = reads ? "Show batches." : "Cancel, pause, resume or retry a batch."},
+               [this, member](http::Request request) { return own(std::move(request), member); });
   };
   on("GET", "/api/v1/batches", &BatchRoutes::list);
   for (const std::string base : {"/api/v1/batches/{id}", "/api/v1/batch/{id}"}) {
@@ -65,11 +76,21 @@ void BatchRoutes::add_to(http::Router& router) {
   }
 }
 
+Task<http::Response> BatchRoutes::own(http::Request request,
+                                      Task<http::Response> (BatchRoutes::*member)(http::Request)) {
+  if (const std::string& id = request.path_param("id"); !id.empty() && !request.caller.sees_all) {
+    const auto found = co_await batches_.find(id);
+    if (!found || !request.caller.sees(found->tenant))
+      co_return http::error_response(request, 404, "not_found", "there is no batch " + to_valid_utf8(id));
+  }
+  co_return co_await (this->*member)(std::move(request));
+}
+
 Task<http::Response> BatchRoutes::create(http::Request request, Way way) {
   auto body = read_body<downloads::BatchRequest>(request, {.refuse_unknown = way.canonical});
   if (!body) co_return std::move(body.error());
   if (way.source) body->source = way.source;
-  const auto batch = co_await batches_.submit(std::move(*body), "");
+  const auto batch = co_await batches_.submit(std::move(*body), request.caller.owner);
   if (!batch) co_return refusal(request, batch.error());
   if (!way.canonical && way.source != downloads::BatchSource::urls) {
     const auto listed = co_await batches_.await_expansion(batch->id, kListingPatience);
@@ -110,7 +131,7 @@ Task<http::Response> BatchRoutes::show(http::Request request) {
 Task<http::Response> BatchRoutes::list(http::Request request) {
   const auto paging = read_paging(request);
   if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
-  const auto page = co_await batches_.list({.tenant = std::nullopt,
+  const auto page = co_await batches_.list({.tenant = visible_owner(request.caller),
                                             .subscription = request.query_param("subscription_id"),
                                             .offset = paging->offset,
                                             .limit = paging->size});

@@ -15,6 +15,8 @@ class BatchRoutes {
   void add_to(http::Router& router);
 
  private:
+  // Calls `member` unless the path names what is somebody else's, which does not exist for the caller.
+  Task<http::Response> own(http::Request request, Task<http::Response> (BatchRoutes::*member)(http::Request));
   // What a path for making batches stands for.
   struct Way {
     int status = 202;

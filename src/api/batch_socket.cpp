@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "access/scopes.h"
 #include "api/paging.h"
 #include "async/scope.h"
 #include "async/semaphore.h"
@@ -129,14 +130,19 @@ class BatchSocket::Session {
 void BatchSocket::add_to(http::Router& router) {
   for (const char* pattern : {"/api/v1/ws/batches/{id}", "/ws/batches/{id}"}) {
     router.add_websocket(
-        pattern,
+        {.method = "GET",
+         .path = pattern,
+         .scope = access::kDownloadsRead,
+         .summary = "Watch a batch over WebSocket."},
         [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
-        [this](http::Request request) { return check(std::move(request)); });
+        [this](http::Request& request) { return check(request); });
   }
 }
 
 Task<std::optional<http::Response>> BatchSocket::check(http::Request request) {
   const auto batch = co_await batches_.find(request.path_param("id"));
+  if (batch && !request.caller.sees(batch->tenant))
+    co_return http::error_response(request, 404, "not_found", "there is no such batch");
   if (!batch) co_return http::error_response(request, batch.error());
   const auto last_seq = read_number(request, "last_seq", 0, 0, INT64_MAX);
   if (!last_seq)

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "access/scopes.h"
 #include "api/body.h"
+#include "api/ownership.h"
 #include "api/paging.h"
 
 namespace trawl::api {
@@ -33,22 +35,44 @@ http::Response refusal(const http::Request& request, const Error& error) {
 }  // namespace
 
 void DownloadRoutes::add_to(http::Router& router) {
-  router.add("POST", "/api/v1/downloads",
+  using access::kDownloadsRead, access::kDownloadsWrite;
+  router.add({.method = "POST",
+              .path = "/api/v1/downloads",
+              .scope = kDownloadsWrite,
+              .summary = "Create a download.",
+              .limit = "download"},
              [this](http::Request request) { return create(std::move(request), 202, true); });
-  router.add("POST", "/api/v1/download",
+  router.add({.method = "POST",
+              .path = "/api/v1/download",
+              .scope = kDownloadsWrite,
+              .summary = "Create a download (older path, answers 201).",
+              .limit = "download"},
              [this](http::Request request) { return create(std::move(request), 201, false); });
-  router.add("GET", "/api/v1/downloads", [this](http::Request request) { return list(std::move(request)); });
+  router.add({.method = "GET",
+              .path = "/api/v1/downloads",
+              .scope = kDownloadsRead,
+              .summary = "List downloads, newest first."},
+             [this](http::Request request) { return list(std::move(request)); });
   for (const std::string base : {"/api/v1/downloads/{id}", "/api/v1/download/{id}"}) {
-    router.add("GET", base, [this](http::Request request) { return show(std::move(request)); });
-    router.add("DELETE", base, [this](http::Request request) { return cancel(std::move(request)); });
-    router.add("GET", base + "/logs", [this](http::Request request) { return logs(std::move(request)); });
+    router.add({.method = "GET", .path = base, .scope = kDownloadsRead, .summary = "Show a download."},
+               [this](http::Request request) { return show(std::move(request)); });
+    router.add({.method = "DELETE",
+                .path = base,
+                .scope = kDownloadsWrite,
+                .summary = "Cancel a download; with purge=true delete one that has ended."},
+               [this](http::Request request) { return cancel(std::move(request)); });
+    router.add({.method = "GET",
+                .path = base + "/logs",
+                .scope = kDownloadsRead,
+                .summary = "Read the log of a download."},
+               [this](http::Request request) { return logs(std::move(request)); });
   }
 }
 
 Task<http::Response> DownloadRoutes::create(http::Request request, int status, bool canonical) {
   auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
   if (!body) co_return std::move(body.error());
-  const auto download = co_await downloads_.submit(std::move(*body), "");
+  const auto download = co_await downloads_.submit(std::move(*body), request.caller.owner);
   if (!download) co_return refusal(request, download.error());
 
   http::Response response = http::json_response(status, encode(view_of(*download, context_)));
@@ -58,17 +82,16 @@ Task<http::Response> DownloadRoutes::create(http::Request request, int status, b
 }
 
 Task<http::Response> DownloadRoutes::show(http::Request request) {
-  const auto id = JobId::parse(request.path_param("id"));
-  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
-  const auto download = co_await downloads_.find(*id);
-  if (!download) co_return http::error_response(request, download.error());
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
   co_return http::json_response(200, encode(view_of(*download, context_)));
 }
 
 Task<http::Response> DownloadRoutes::list(http::Request request) {
   const auto paging = read_paging(request);
   if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
-  jobs::JobStore::Filter filter{.states = {}, .offset = paging->offset, .limit = paging->size};
+  jobs::JobStore::Filter filter{
+      .states = {}, .tenant = visible_owner(request.caller), .offset = paging->offset, .limit = paging->size};
   if (const auto status = request.query_param("status")) {
     const auto states = states_of(*status);
     if (!states) {
@@ -93,28 +116,30 @@ Task<http::Response> DownloadRoutes::list(http::Request request) {
 }
 
 Task<http::Response> DownloadRoutes::cancel(http::Request request) {
-  const auto id = JobId::parse(request.path_param("id"));
-  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
+  const JobId id = download->job.id;
   if (request.query_param("purge") == "true") {
-    const auto purged = co_await downloads_.purge(*id);
+    const auto purged = co_await downloads_.purge(id);
     if (purged)
       co_return http::json_response(
-          200, encode(CancelView{id->str(), id->str(), id->str(), "deleted", 0,
+          200, encode(CancelView{id.str(), id.str(), id.str(), "deleted", 0,
                                  "the download and its files are deleted", clock_.now()}));
     if (purged.error().reason != "not_final") co_return http::error_response(request, purged.error());
   }
-  const auto state = co_await downloads_.cancel(*id, 900ms);
+  const auto state = co_await downloads_.cancel(id, 900ms);
   if (!state) co_return http::error_response(request, state.error());
   const bool stopped = *state == jobs::State::cancelled;
   co_return http::json_response(
-      200, encode(CancelView{id->str(), id->str(), id->str(), stopped ? "cancelled" : "cancelling", 1,
+      200, encode(CancelView{id.str(), id.str(), id.str(), stopped ? "cancelled" : "cancelling", 1,
                              stopped ? "the download is cancelled" : "the download is being stopped",
                              clock_.now()}));
 }
 
 Task<http::Response> DownloadRoutes::logs(http::Request request) {
-  const auto id = JobId::parse(request.path_param("id"));
-  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
+  const JobId id = download->job.id;
   const auto level = parse_enum<LogLevel>(request.query_param("level").value_or("DEBUG"));
   if (!level)
     co_return http::error_response(request, 422, "validation_error",
@@ -124,7 +149,7 @@ Task<http::Response> DownloadRoutes::logs(http::Request request) {
   for (const auto& number : {tail, offset}) {
     if (!number) co_return http::error_response(request, 422, number.error().reason, number.error().message);
   }
-  const auto page = co_await downloads_.logs(*id, *level, *tail, *offset);
+  const auto page = co_await downloads_.logs(id, *level, *tail, *offset);
   if (!page) co_return http::error_response(request, page.error());
 
   if (request.query_param("format") == "text") {
@@ -139,7 +164,7 @@ Task<http::Response> DownloadRoutes::logs(http::Request request) {
     co_return response;
   }
   LogsView view{
-      .request_id = id->str(), .job_id = id->str(), .logs = {}, .log_level = std::string(to_text(*level))};
+      .request_id = id.str(), .job_id = id.str(), .logs = {}, .log_level = std::string(to_text(*level))};
   for (const events::Event& event : page->lines) view.logs.push_back(log_line(event));
   view.total_lines = view.total_logs = view.total_count = page->total;
   view.truncated = static_cast<std::int64_t>(view.logs.size()) < page->total;

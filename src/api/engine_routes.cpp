@@ -1,9 +1,14 @@
 #include "api/engine_routes.h"
 
+#include "access/scopes.h"
+
 namespace trawl::api {
 
 void EngineRoutes::add_to(http::Router& router) {
-  router.add("GET", "/api/v1/admin/engine",
+  router.add({.method = "GET",
+              .path = "/api/v1/admin/engine",
+              .scope = access::kSystemRead,
+              .summary = "The engine: its versions and which browsers it can look like."},
              [this](http::Request request) { return show(std::move(request)); });
 }
 

@@ -1,21 +1,50 @@
 #pragma once
 
+#include "access/file_links.h"
+#include "access/key_store.h"
+#include "api/views.h"
+#include "downloads/downloads.h"
 #include "http/router.h"
 #include "storage/storage.h"
 
 namespace trawl::api {
 
-// GET and HEAD of stored files, by their names in the API.
+// GET and HEAD of stored files, by their names in the API, for those whose downloads they came from and for
+// whoever has a signed link; and those links.
 class FileRoutes {
  public:
-  explicit FileRoutes(storage::DirectoryStorage& storage) : storage_(storage) {}
+  struct Access {
+    access::KeyStore& keys;
+    access::LinkStore& links;
+    access::LinkSigner signer;
+    std::string configured_key;  // The id under which the key of the configuration makes links.
+  };
+  FileRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage, const Clock& clock,
+             ViewContext context, Access access)
+      : downloads_(downloads),
+        storage_(storage),
+        clock_(clock),
+        context_(std::move(context)),
+        access_(std::move(access)) {}
 
   void add_to(http::Router& router);
 
  private:
   Task<http::Response> serve(http::Request request);
+  Task<http::Response> make_link(http::Request request);
+  Task<http::Response> list_links(http::Request request);
+  Task<http::Response> revoke_link(http::Request request);
 
+  // The file of that path, if it exists for the caller; Errc::not_found otherwise.
+  Task<Result<storage::Artifact>> visible(const http::Request& request, std::string path);
+  // Whether the request's link opens `artifact`.
+  Task<Result<void>> check_link(const http::Request& request, const storage::Artifact& artifact);
+
+  downloads::Downloads& downloads_;
   storage::DirectoryStorage& storage_;
+  const Clock& clock_;
+  ViewContext context_;
+  Access access_;
 };
 
 }  // namespace trawl::api

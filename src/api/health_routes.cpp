@@ -1,5 +1,7 @@
 #include "api/health_routes.h"
 
+#include "access/scopes.h"
+
 namespace trawl::api {
 
 HealthRoutes::HealthRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage,
@@ -12,16 +14,18 @@ HealthRoutes::HealthRoutes(downloads::Downloads& downloads, storage::DirectorySt
       started_(clock.now()) {}
 
 void HealthRoutes::add_to(http::Router& router) {
-  const auto add = [&](std::initializer_list<const char*> paths,
+  const auto add = [&](std::initializer_list<const char*> paths, const char* summary,
                        Task<http::Response> (HealthRoutes::*member)(http::Request)) {
     for (const char* path : paths)
-      router.add("GET", path,
+      router.add({.method = "GET", .path = path, .scope = access::kPublic, .summary = summary},
                  [this, member](http::Request request) { return (this->*member)(std::move(request)); });
   };
-  add({"/api/v1/health", "/health", "/api/v1/health/detailed", "/health/detailed"}, &HealthRoutes::health);
-  add({"/api/v1/health/ready", "/readyz", "/api/v1/readyz"}, &HealthRoutes::ready);
-  add({"/api/v1/health/live", "/healthz"}, &HealthRoutes::live);
-  add({"/api/v1/version", "/version"}, &HealthRoutes::version);
+  add({"/api/v1/health", "/health", "/api/v1/health/detailed", "/health/detailed"}, "Health with its checks.",
+      &HealthRoutes::health);
+  add({"/api/v1/health/ready", "/readyz", "/api/v1/readyz"}, "Whether requests should be sent here.",
+      &HealthRoutes::ready);
+  add({"/api/v1/health/live", "/healthz"}, "Whether the process lives.", &HealthRoutes::live);
+  add({"/api/v1/version", "/version"}, "Versions of Trawl and its engine.", &HealthRoutes::version);
 }
 
 Task<HealthRoutes::Checks> HealthRoutes::check() {

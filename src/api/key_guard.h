@@ -1,23 +1,59 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "access/limits.h"
 #include "http/router.h"
 
 namespace trawl::api {
 
-// Lets requests through that carry the configured API key, as `X-API-Key`, `Authorization: Bearer`
-// or, on WebSocket upgrades only, the query parameter `api_key` or `key`. Health, readiness and
-// version are public. Without a configured key everything is let through.
-class KeyGuard {
- public:
-  explicit KeyGuard(std::string key) : key_(std::move(key)) {}
+struct GuardOptions {
+  std::string header = "X-API-Key";  // The field that carries a key.
+  std::vector<std::string> origins;  // Of web pages that may call, beside those of this server.
+  access::LimitRules limits;
+  std::size_t in_flight = 1024;  // Requests worked on at once; more are refused.
+};
 
-  // 401 with WWW-Authenticate, or nothing when the request may pass.
-  [[nodiscard]] std::optional<http::Response> refuse(const http::Request& request, bool upgrade) const;
+// Decides who may call what, and how often: finds the caller by the API key, which comes in the header field,
+// as `Authorization: Bearer` or, on WebSocket upgrades only, as query parameter `api_key` or `key`, and asks
+// whether their scopes cover the route's. 401 with WWW-Authenticate, or 403.
+//
+// Requests are counted by address before the key is looked at, so that guessing is slow; one with a good
+// key is then counted by that key instead, so that colleagues behind one address do not share a limit.
+// Too many: 429 with Retry-After. More than the server can work on at once: 503 with Retry-After.
+// Reading public routes is neither counted nor refused.
+//
+// Without a key a web page of another origin could make its visitors' browsers call a server that only
+// they reach; so what changes something, and WebSockets, are refused to foreign origins.
+class KeyGuard final : public http::Gatekeeper {
+ public:
+  KeyGuard(access::Identities& identities, access::RateLimiter& limiter, const Clock& clock,
+           GuardOptions options)
+      : identities_(identities), limiter_(limiter), clock_(clock), options_(std::move(options)) {}
+
+  [[nodiscard]] Task<Admission> admit(http::Request& request, const http::Endpoint& endpoint) override;
 
  private:
-  std::string key_;
+  [[nodiscard]] Task<std::optional<http::Response>> count_address(const http::Request& request);
+  [[nodiscard]] Task<Admission> count_caller(const http::Request& request, const http::Endpoint& endpoint,
+                                             const access::Identity& identity);
+  [[nodiscard]] http::Response too_many(const http::Request& request,
+                                        const access::RateVerdict& verdict) const;
+  // Who calls, or the answer to somebody who may not.
+  [[nodiscard]] Task<std::expected<access::Identity, http::Response>> identify(
+      const http::Request& request, const http::Endpoint& endpoint);
+  [[nodiscard]] std::optional<std::string> offered_key(const http::Request& request,
+                                                       const http::Endpoint& endpoint) const;
+
+  access::Identities& identities_;
+  access::RateLimiter& limiter_;
+  const Clock& clock_;
+  GuardOptions options_;
+  std::shared_ptr<std::size_t> working_ = std::make_shared<std::size_t>(0);
 };
+
+// Whether the browser that sent `request` was told to by a page of another origin than those allowed.
+[[nodiscard]] bool foreign_origin(const http::Request& request, const std::vector<std::string>& allowed);
 
 }  // namespace trawl::api

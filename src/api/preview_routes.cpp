@@ -1,5 +1,6 @@
 #include "api/preview_routes.h"
 
+#include "access/scopes.h"
 #include "api/preview_views.h"
 #include "base/text.h"
 #include "media/options.h"
@@ -61,8 +62,17 @@ http::Response refusal(const http::Request& request, const Error& error, int not
 
 void PreviewRoutes::add_to(http::Router& router) {
   for (const char* path : {"/api/v1/playlist/preview", "/api/v1/playlist/info"})
-    router.add("GET", path, [this](http::Request request) { return playlist(std::move(request)); });
-  router.add("GET", "/api/v1/channel/info",
+    router.add({.method = "GET",
+                .path = path,
+                .scope = access::kMetadataRead,
+                .summary = "Show what a playlist holds, page by page.",
+                .limit = "playlist"},
+               [this](http::Request request) { return playlist(std::move(request)); });
+  router.add({.method = "GET",
+              .path = "/api/v1/channel/info",
+              .scope = access::kMetadataRead,
+              .summary = "Show what a channel holds, filtered and sorted.",
+              .limit = "playlist"},
              [this](http::Request request) { return channel(std::move(request)); });
 }
 

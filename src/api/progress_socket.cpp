@@ -2,6 +2,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "access/scopes.h"
+#include "api/ownership.h"
 #include "api/paging.h"
 #include "async/scope.h"
 #include "async/semaphore.h"
@@ -168,17 +170,18 @@ void ProgressSocket::add_to(http::Router& router) {
   for (const char* pattern :
        {"/api/v1/ws/downloads/{id}", "/ws/downloads/{id}", "/ws/progress/{id}", "/api/v1/ws/progress/{id}"}) {
     router.add_websocket(
-        pattern,
+        {.method = "GET",
+         .path = pattern,
+         .scope = access::kDownloadsRead,
+         .summary = "Watch a download over WebSocket."},
         [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
-        [this](http::Request request) { return check(std::move(request)); });
+        [this](http::Request& request) { return check(request); });
   }
 }
 
 Task<std::optional<http::Response>> ProgressSocket::check(http::Request request) {
-  const auto id = JobId::parse(request.path_param("id"));
-  if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
-  const auto download = co_await downloads_.find(*id);
-  if (!download) co_return http::error_response(request, download.error());
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
   const auto last_seq = read_number(request, "last_seq", 0, 0, INT64_MAX);
   if (!last_seq)
     co_return http::error_response(request, 422, last_seq.error().reason, last_seq.error().message);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "access/scopes.h"
 #include "api/body.h"
+#include "api/ownership.h"
 #include "api/paging.h"
 #include "api/preview_views.h"
 #include "api/subscription_views.h"
@@ -32,8 +34,12 @@ void put_numbers(View& view, const PageRequest& paging, std::int64_t total) {
 void SubscriptionRoutes::add_to(http::Router& router) {
   const auto on = [&](const char* method, const std::string& path,
                       Task<http::Response> (SubscriptionRoutes::*member)(http::Request)) {
-    router.add(method, "/api/v1/subscriptions" + path,
-               [this, member](http::Request request) { return (this->*member)(std::move(request)); });
+    const bool reads = std::string_view(method) == "GET";
+    router.add({.method = method,
+                .path = "/api/v1/subscriptions" + path,
+                .scope = reads ? access::kDownloadsRead : access::kDownloadsWrite,
+                .summary = reads ? "Show subscriptions." : "Create or change subscriptions."},
+               [this, member](http::Request request) { return own(std::move(request), member); });
   };
   on("POST", "", &SubscriptionRoutes::create);
   on("GET", "", &SubscriptionRoutes::list);
@@ -47,10 +53,21 @@ void SubscriptionRoutes::add_to(http::Router& router) {
   on("GET", "/{id}/runs", &SubscriptionRoutes::runs);
 }
 
+Task<http::Response> SubscriptionRoutes::own(
+    http::Request request, Task<http::Response> (SubscriptionRoutes::*member)(http::Request)) {
+  if (const std::string& id = request.path_param("id"); !id.empty() && !request.caller.sees_all) {
+    const auto found = co_await subscriptions_.find(id);
+    if (!found || !request.caller.sees(found->tenant))
+      co_return http::error_response(request, 404, "not_found",
+                                     "there is no subscription " + to_valid_utf8(id));
+  }
+  co_return co_await (this->*member)(std::move(request));
+}
+
 Task<http::Response> SubscriptionRoutes::create(http::Request request) {
   auto body = read_body<downloads::SubscriptionRequest>(request, {});
   if (!body) co_return std::move(body.error());
-  const auto made = co_await subscriptions_.add(std::move(*body), "");
+  const auto made = co_await subscriptions_.add(std::move(*body), request.caller.owner);
   if (!made) co_return refusal(request, made.error());
   http::Response response = http::json_response(201, encode(view_of(*made)));
   response.headers.set("Location", "/api/v1/subscriptions/" + made->id);
@@ -66,7 +83,7 @@ Task<http::Response> SubscriptionRoutes::show(http::Request request) {
 Task<http::Response> SubscriptionRoutes::list(http::Request request) {
   const auto paging = read_paging(request);
   if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
-  const auto page = co_await subscriptions_.list(std::nullopt, paging->offset, paging->size);
+  const auto page = co_await subscriptions_.list(visible_owner(request.caller), paging->offset, paging->size);
   if (!page) co_return http::error_response(request, page.error());
   SubscriptionListView view;
   put_numbers(view, *paging, page->total);

@@ -15,6 +15,9 @@ class SubscriptionRoutes {
   void add_to(http::Router& router);
 
  private:
+  // Calls `member` unless the path names what is somebody else's, which does not exist for the caller.
+  Task<http::Response> own(http::Request request,
+                           Task<http::Response> (SubscriptionRoutes::*member)(http::Request));
   Task<http::Response> create(http::Request request);
   Task<http::Response> show(http::Request request);
   Task<http::Response> list(http::Request request);

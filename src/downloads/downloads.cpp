@@ -18,11 +18,6 @@ Result<void> check_available(const media::DownloadOptions& request) {
                 "webhook_url: this version does not deliver webhooks; watch the job's WebSocket instead",
                 "not_available");
   }
-  if (request.cookies_id) {
-    return fail(Errc::unsupported,
-                fmt::format("cookies_id: there are no stored cookies '{}'", *request.cookies_id),
-                "unknown_cookies");
-  }
   return {};
 }
 
@@ -40,7 +35,10 @@ Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::st
                                   .origin = std::move(origin),
                                   .priority = request.priority,
                                   .request = encode(request).as_object(),
-                                  .fingerprint = std::move(fingerprint)});
+                                  .fingerprint = std::move(fingerprint)},
+                                 [](db::Transaction& transaction, const jobs::Job& added) {
+                                   return access::Quotas::count_jobs(transaction, added.tenant, 1);
+                                 });
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
 }
@@ -56,9 +54,13 @@ Result<void> Downloads::check_browser(const media::DownloadOptions& request) con
       "impersonation_unavailable");
 }
 
-Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string) {
+Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string tenant) {
   if (auto available = check_available(options); !available) co_return fail(available.error());
   if (auto available = check_browser(options); !available) co_return fail(available.error());
+  if (options.cookies_id) {
+    if (auto usable = co_await cookies_.check_usable(*options.cookies_id, tenant); !usable)
+      co_return fail(usable.error());
+  }
   co_return co_await check_space();
 }
 
@@ -96,6 +98,12 @@ Task<Result<Download>> Downloads::find(JobId id) {
   auto job = co_await store_.find(id);
   if (!job) co_return fail(job.error());
   co_return co_await describe(std::move(*job));
+}
+
+Task<Result<std::string>> Downloads::owner_of(JobId id) {
+  auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  co_return std::move(job->tenant);
 }
 
 Task<Result<Downloads::Page>> Downloads::list(jobs::JobStore::Filter filter) {

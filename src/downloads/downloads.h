@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "access/cookie_store.h"
+#include "access/usage.h"
 #include "events/event_log.h"
 #include "jobs/job_store.h"
 #include "media/options.h"
@@ -30,13 +32,20 @@ struct SubmitLimits {
 class Downloads {
  public:
   Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus,
-            storage::DirectoryStorage& storage, const net::EgressPolicy& policy, SubmitLimits limits)
-      : store_(store), log_(log), bus_(bus), storage_(storage), policy_(policy), limits_(std::move(limits)) {}
+            storage::DirectoryStorage& storage, const net::EgressPolicy& policy, access::CookieStore& cookies,
+            SubmitLimits limits)
+      : store_(store),
+        log_(log),
+        bus_(bus),
+        storage_(storage),
+        policy_(policy),
+        cookies_(cookies),
+        limits_(std::move(limits)) {}
 
   // Accepts a decoded request. When this returns a download, it is on disk and will end.
   // Errc::invalid; Errc::forbidden ("address_not_allowed", "domain_not_allowed", ...);
-  // Errc::unsupported ("not_available", "impersonation_unavailable") for what this set-up cannot do;
-  // Errc::unavailable
+  // Errc::unsupported ("not_available", "impersonation_unavailable") for what this set-up cannot do and for
+  // cookies that are not the tenant's; Errc::rate_limited ("quota_exceeded"); Errc::unavailable
   // ("queue_full"); Errc::no_space.
   [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant);
 
@@ -45,6 +54,7 @@ class Downloads {
   [[nodiscard]] Task<Result<void>> check(media::DownloadOptions options, std::string tenant);
 
   [[nodiscard]] Task<Result<Download>> find(JobId id);
+  [[nodiscard]] Task<Result<std::string>> owner_of(JobId id);
   // A job with its request and its artifacts.
   [[nodiscard]] Task<Result<Download>> describe(jobs::Job job);
 
@@ -76,6 +86,7 @@ class Downloads {
   events::Bus& bus_;
   storage::DirectoryStorage& storage_;
   const net::EgressPolicy& policy_;
+  access::CookieStore& cookies_;
   SubmitLimits limits_;
 };
 

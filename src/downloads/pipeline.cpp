@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "access/usage.h"
 #include "base/bytes.h"
 #include "downloads/admission.h"
 #include "downloads/archive.h"
 #include "downloads/batch.h"
 #include "downloads/content.h"
+#include "downloads/cookie_file.h"
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
 #include "downloads/single_flight.h"
@@ -62,15 +64,24 @@ bool is_turned_away(const Error& error) {
   return error.reason == "origin_forbidden" || error.reason == "rate_limited";
 }
 
-// Takes cookies out of an info dict that is about to be stored. The operator's cookies are given to
-// each child anew, so the stored Plan does not need them.
+// Takes cookies out of an info dict that is about to be stored. Cookies are given to each child anew, so
+// the stored Plan does not need them.
 void remove_cookies(json::value& info) {
   if (auto* object = info.if_object()) {
     object->erase("cookies");
+    object->erase("Cookie");  // Of http_headers.
     for (auto& [key, value] : *object) remove_cookies(value);
   } else if (auto* array = info.if_array()) {
     for (json::value& value : *array) remove_cookies(value);
   }
+}
+
+// Counts what was stored against the owner's quota.
+Result<void> count_bytes(db::Transaction& transaction, const std::string& owner,
+                         const std::vector<storage::Artifact>& artifacts) {
+  std::int64_t bytes = 0;
+  for (const storage::Artifact& artifact : artifacts) bytes += artifact.size;
+  return access::Quotas::count_bytes(transaction, owner, bytes);
 }
 
 }  // namespace
@@ -162,6 +173,7 @@ class Pipeline::Attempt {
 
   // Stages one to three, in one engine child.
   Task<Result<std::vector<media::Produced>>> produce() {
+    const CookieFile cookies(work_dir_);  // Goes after the child.
     auto opened = co_await open_child();
     if (!opened) co_return fail(opened.error());
     const std::unique_ptr<engine::Child> child = std::move(*opened);
@@ -189,10 +201,9 @@ class Pipeline::Attempt {
     request.max_bytes = pipe_.limits_.max_bytes;
     request.rate_limit = pipe_.limits_.rate_limit;
     request.retries = pipe_.limits_.origin_retries;
-    if (!pipe_.limits_.cookies_file.empty()) {
-      auto copied = co_await copy_cookies();
-      if (!copied) co_return fail(copied.error());
-      request.cookies_file = *copied;
+    if (has_cookies()) {
+      if (auto written = co_await write_cookies(); !written) co_return fail(written.error());
+      request.cookies_file = CookieFile::path(work_dir_).string();
     }
     engine::Listener listener{
         .on_progress = [this](const media::Progress& news) { on_progress(delegated_, news); },
@@ -201,23 +212,23 @@ class Pipeline::Attempt {
                                           checkpoint_.transferred);
   }
 
-  // yt-dlp writes cookies back, so it gets a copy, which goes away with the work folder.
-  Task<Result<std::string>> copy_cookies() {
-    const auto source = pipe_.limits_.cookies_file, target = work_dir_ / "cookies.txt";
-    co_return co_await pipe_.files_.run([source, target]() -> Result<std::string> {
-      std::error_code error;
-      std::filesystem::remove(target,
-                              error);  // An earlier child may have made it: its links are not followed.
-      std::filesystem::copy_file(source, target, error);
-      if (!error)
-        std::filesystem::permissions(
-            target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
-      if (error)
-        return fail(Errc::invalid,
-                    fmt::format("cannot read the cookies file {}: {}", source.string(), error.message()),
-                    "bad_cookies_file");
-      return target.string();
-    });
+  [[nodiscard]] bool has_cookies() const {
+    return request_.cookies_id.has_value() || !pipe_.limits_.cookies_file.empty();
+  }
+
+  // The request's own cookies, or else the operator's. yt-dlp writes them back, so it gets a copy.
+  Task<Result<void>> write_cookies() {
+    const auto target = CookieFile::path(work_dir_);
+    if (!request_.cookies_id) {
+      co_return co_await pipe_.files_.run([source = pipe_.limits_.cookies_file, target]() -> Result<void> {
+        const auto text = CookieFile::read(source);
+        if (!text) return fail(text.error());
+        return CookieFile::write(target, *text);
+      });
+    }
+    const auto text = co_await pipe_.cookies_.netscape(*request_.cookies_id, run_.job().tenant);
+    if (!text) co_return fail(text.error());
+    co_return co_await pipe_.files_.run([&text, &target] { return CookieFile::write(target, *text); });
   }
 
   // Waits for a place in a stage that needs a processor, but not once the run has to stop.
@@ -238,7 +249,7 @@ class Pipeline::Attempt {
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
     if (auto wanted = co_await check_wanted(*plan); !wanted) co_return fail(wanted.error());
     checkpoint_.plan = std::move(*plan);
-    if (!pipe_.limits_.cookies_file.empty()) {
+    if (has_cookies()) {
       json::value info = std::move(checkpoint_.plan->info);
       remove_cookies(info);
       checkpoint_.plan->info = std::move(info.as_object());
@@ -397,6 +408,8 @@ class Pipeline::Attempt {
         return fail(recorded.error());
       if (auto archived = record_in_archive(transaction, tenant, keys, options, job, now); !archived)
         return fail(archived.error());
+      if (const auto counted = count_bytes(transaction, tenant, artifacts); !counted)
+        return fail(counted.error());
       return result;
     });
   }

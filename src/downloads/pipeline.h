@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "access/cookie_store.h"
 #include "async/semaphore.h"
 #include "base/clock.h"
 #include "db/database.h"
@@ -43,12 +44,14 @@ class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
            net::UpstreamPool& upstreams, transfer::Mover& mover, storage::DirectoryStorage& storage,
-           BlockingPool& files, db::Database& database, const Clock& clock, PipelineLimits limits)
+           access::CookieStore& cookies, BlockingPool& files, db::Database& database, const Clock& clock,
+           PipelineLimits limits)
       : engine_(engine),
         proxy_(proxy),
         upstreams_(upstreams),
         mover_(mover),
         storage_(storage),
+        cookies_(cookies),
         files_(files),
         database_(database),
         clock_(clock),
@@ -66,6 +69,7 @@ class Pipeline {
   net::UpstreamPool& upstreams_;
   transfer::Mover& mover_;
   storage::DirectoryStorage& storage_;
+  access::CookieStore& cookies_;
   BlockingPool& files_;
   db::Database& database_;
   const Clock& clock_;

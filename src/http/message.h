@@ -27,6 +27,17 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// Who sends a request, as the gate before the routes found out (http/router.h).
+struct Caller {
+  std::string key;    // The id of the API key; empty when there was none.
+  std::string level;  // What they may do, in the words of access/scopes.h; empty: what anybody may.
+  std::string owner;  // Whose jobs, files and cookies these are to be; empty: nobody's in particular.
+  bool sees_all = false;
+
+  // Whether what belongs to `other` exists for this caller.
+  [[nodiscard]] bool sees(std::string_view other) const { return sees_all || owner == other; }
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // Percent-encoded as received, without the query.
@@ -35,6 +46,7 @@ struct Request {
   std::string body;
   std::string remote;  // The peer's address, without the port; IPv4 even on a dual-stack socket.
   std::string id;      // The request id, also sent back as X-Request-ID.
+  Caller caller;
   std::map<std::string, std::string, std::less<>> path_params;  // Percent-decoded, set by the router.
 
   // The value of `{name}` in the matched pattern; empty when the pattern has none.

@@ -39,15 +39,26 @@ Response allow(Response response, const std::set<std::string>& methods) {
   return response;
 }
 
-Task<Response> admit(Admission admission, Handler handler, Request request) {
-  if (auto refusal = admission(request, false)) co_return std::move(*refusal);
-  co_return co_await handler(std::move(request));
+void add_headers(Response& response, const Headers& more) {
+  for (const auto& [name, value] : more.all()) response.headers.set(name, value);
 }
 
-Task<std::optional<Response>> admit_upgrade(Admission admission, WebSocketGuard guard, Request request) {
-  if (auto refusal = admission(request, true)) co_return refusal;
-  if (!guard) co_return std::nullopt;
-  co_return co_await guard(std::move(request));
+Task<Response> admit(Gatekeeper& gate, std::shared_ptr<const Endpoint> endpoint, Handler handler,
+                     Request request) {
+  Gatekeeper::Admission admission = co_await gate.admit(request, *endpoint);
+  Response response =
+      admission.refusal ? std::move(*admission.refusal) : co_await handler(std::move(request));
+  add_headers(response, admission.headers);
+  co_return response;
+}
+
+Task<std::optional<Response>> admit_upgrade(Gatekeeper& gate, std::shared_ptr<const Endpoint> endpoint,
+                                            WebSocketGuard guard, Request& request) {
+  Gatekeeper::Admission admission = co_await gate.admit(request, *endpoint);
+  std::optional<Response> refusal = std::move(admission.refusal);
+  if (!refusal && guard) refusal = co_await guard(request);
+  if (refusal) add_headers(*refusal, admission.headers);
+  co_return refusal;
 }
 
 }  // namespace
@@ -90,33 +101,52 @@ bool Router::more_specific(const Route& a, const Route& b) {
   return std::ranges::lexicographical_compare(a.segments, b.segments, {}, &Segment::kind, &Segment::kind);
 }
 
-void Router::insert(Route route, const std::string& pattern) {
-  route.segments = parse_pattern(pattern);
+void Router::insert(Route route) {
+  route.segments = parse_pattern(route.endpoint->path);
   for (const Route& known : routes_) {
     if (known.method == route.method && known.segments == route.segments) {
-      throw std::logic_error(fmt::format("route '{} {}' is there already", route.method, pattern));
+      throw std::logic_error(
+          fmt::format("route '{} {}' is there already", route.method, route.endpoint->path));
     }
   }
   routes_.insert(std::ranges::upper_bound(routes_, route, more_specific), std::move(route));
 }
 
-void Router::add(std::string method, std::string pattern, Handler handler) {
-  if (admission_) {
-    handler = [admission = admission_, handler = std::move(handler)](Request request) {
-      return admit(admission, handler, std::move(request));
+void Router::add(Endpoint endpoint, Handler handler) {
+  const auto shared = std::make_shared<const Endpoint>(std::move(endpoint));
+  if (gate_) {
+    handler = [gate = gate_, shared, handler = std::move(handler)](Request request) {
+      return admit(*gate, shared, handler, std::move(request));
     };
   }
-  insert({.method = std::move(method), .segments = {}, .handler = std::move(handler), .socket = {}}, pattern);
+  insert({.method = shared->method,
+          .endpoint = shared,
+          .segments = {},
+          .handler = std::move(handler),
+          .socket = {}});
 }
 
-void Router::add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard) {
-  if (admission_) {
-    guard = [admission = admission_, guard = std::move(guard)](Request request) {
-      return admit_upgrade(admission, guard, std::move(request));
+void Router::add_websocket(Endpoint endpoint, WebSocketHandler handler, WebSocketGuard guard) {
+  endpoint.websocket = true;
+  const auto shared = std::make_shared<const Endpoint>(std::move(endpoint));
+  if (gate_) {
+    guard = [gate = gate_, shared, guard = std::move(guard)](Request& request) {
+      return admit_upgrade(*gate, shared, guard, request);
     };
   }
-  insert({.method = {}, .segments = {}, .handler = {}, .socket = {std::move(handler), std::move(guard)}},
-         pattern);
+  insert({.method = {},
+          .endpoint = shared,
+          .segments = {},
+          .handler = {},
+          .socket = {std::move(handler), std::move(guard)}});
+}
+
+std::vector<Endpoint> Router::endpoints() const {
+  std::vector<Endpoint> out;
+  for (const Route& route : routes_) out.push_back(*route.endpoint);
+  std::ranges::sort(out, {},
+                    [](const Endpoint& endpoint) { return std::tie(endpoint.path, endpoint.method); });
+  return out;
 }
 
 const Router::Route* Router::find(std::string_view method, const std::vector<std::string>& path) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,12 +16,47 @@ namespace trawl::http {
 using Handler = std::function<Task<Response>(Request)>;
 // Owns the connection until it returns; the request is the upgrade request.
 using WebSocketHandler = std::function<Task<void>(Request, WebSocket&)>;
-// Looks at an upgrade request before it is accepted; a response refuses it (401, 403).
-using WebSocketGuard = std::function<Task<std::optional<Response>>(Request)>;
+// Looks at an upgrade request before it is accepted; a response refuses it (401, 403). What it writes
+// into the request reaches the handler.
+using WebSocketGuard = std::function<Task<std::optional<Response>>(Request&)>;
 
-// Looks at every request that has a route, upgrades included, before its handler; a response refuses
-// it. For what concerns all routes, such as API keys.
-using Admission = std::function<std::optional<Response>(const Request&, bool upgrade)>;
+// The right a route asks of its callers. Here it is only a name that is passed on; what the names mean
+// is in access/scopes.h. It has no default, so a route that does not say who may call it does not
+// compile.
+class AccessScope {
+ public:
+  constexpr explicit AccessScope(std::string_view name) : name_(name) {}
+  [[nodiscard]] constexpr std::string_view name() const { return name_; }
+  friend constexpr bool operator==(const AccessScope&, const AccessScope&) = default;
+
+ private:
+  std::string_view name_;
+};
+
+// What a route says of itself.
+struct Endpoint {
+  std::string method;  // "GET", also for a WebSocket.
+  std::string path;    // A pattern, see Router.
+  AccessScope scope;
+  std::string summary;       // What it does, in one line for people.
+  std::string limit = {};    // The name of the rate limit it has beside those of its caller; may be empty.
+  bool signed_link = false;  // A link somebody signed stands in for a key; the handler checks it.
+  bool websocket = false;
+};
+
+// Stands before every route, upgrades included: API keys, limits, overload.
+class Gatekeeper {
+ public:
+  virtual ~Gatekeeper() = default;
+
+  struct Admission {
+    std::optional<Response> refusal = {};  // Sent in place of what the handler would have said.
+    Headers headers = {};                  // Added to the answer, whoever gives it.
+    std::shared_ptr<void> held = {};       // Dropped when the handler has answered.
+  };
+  // Says who sends the request (Request::caller) and whether `endpoint` is open to them.
+  [[nodiscard]] virtual Task<Admission> admit(Request& request, const Endpoint& endpoint) = 0;
+};
 
 struct WebSocketRoute {
   WebSocketHandler handler;
@@ -36,12 +72,16 @@ struct WebSocketRoute {
 // decoded 400; a plain GET of a WebSocket's path 426; all with the API's error body.
 class Router {
  public:
-  explicit Router(Admission admission = {}) : admission_(std::move(admission)) {}
+  // `gate` outlives the router; without one everything is let through.
+  explicit Router(Gatekeeper* gate = nullptr) : gate_(gate) {}
 
   // A pattern that cannot be matched (no leading slash, a name twice, text after `{name...}`) or that
   // is there already is a bug: std::logic_error.
-  void add(std::string method, std::string pattern, Handler handler);
-  void add_websocket(std::string pattern, WebSocketHandler handler, WebSocketGuard guard = {});
+  void add(Endpoint endpoint, Handler handler);
+  void add_websocket(Endpoint endpoint, WebSocketHandler handler, WebSocketGuard guard = {});
+
+  // Everything that was added, by path and method.
+  [[nodiscard]] std::vector<Endpoint> endpoints() const;
 
   // Answers the request; a handler's exception becomes a 500 without details, logged with the id.
   [[nodiscard]] Task<Response> route(Request request) const;
@@ -56,6 +96,7 @@ class Router {
   };
   struct Route {
     std::string method;  // Empty for WebSocket.
+    std::shared_ptr<const Endpoint> endpoint;
     std::vector<Segment> segments;
     Handler handler;
     WebSocketRoute socket;
@@ -64,14 +105,14 @@ class Router {
   static std::vector<Segment> parse_pattern(const std::string& pattern);
   static bool matches(const Route& route, const std::vector<std::string>& path);
   static bool more_specific(const Route& a, const Route& b);
-  void insert(Route route, const std::string& pattern);
+  void insert(Route route);
   // The best route for exactly this method; null when there is none.
   [[nodiscard]] const Route* find(std::string_view method, const std::vector<std::string>& path) const;
   static void bind(const Route& route, const std::vector<std::string>& path, Request& request);
   // Answers what no handler takes.
   [[nodiscard]] Response refuse(const Request& request, const std::vector<std::string>& path) const;
 
-  Admission admission_;
+  Gatekeeper* gate_;
   std::vector<Route> routes_;  // From specific to general: the first match is the best.
 };
 

@@ -6,6 +6,7 @@
 
 #include "async/run.h"
 #include "base/log.h"
+#include "http/router_fixture.h"
 
 namespace trawl::http {
 namespace {
@@ -16,7 +17,7 @@ class RouterTest : public ::testing::Test {
 
   // A handler that answers its name and the parameters it got.
   void add(const std::string& method, const std::string& pattern) {
-    router.add(method, pattern, [pattern](Request request) -> Task<Response> {
+    router.add(open_route(method, pattern), [pattern](Request request) -> Task<Response> {
       std::string text = pattern;
       for (const auto& [name, value] : request.path_params) text += " " + name + "=" + value;
       co_return Response{.status = 200, .headers = {}, .body = text};
@@ -104,7 +105,7 @@ TEST_F(RouterTest, TakesTheMoreGeneralRouteWhenItAloneHasTheMethod) {
 }
 
 TEST_F(RouterTest, FindsWebSocketsAndAnswersPlainRequestsForThemWith426) {
-  router.add_websocket("/ws/{id}", [](Request, WebSocket&) -> Task<void> { co_return; });
+  router.add_websocket(open_route("GET", "/ws/{id}"), [](Request, WebSocket&) -> Task<void> { co_return; });
   Request request;
   request.method = "GET", request.path = "/ws/7";
   ASSERT_NE(router.websocket(request), nullptr);
@@ -119,7 +120,7 @@ TEST_F(RouterTest, FindsWebSocketsAndAnswersPlainRequestsForThemWith426) {
 }
 
 TEST_F(RouterTest, TurnsExceptionsIntoA500WithoutDetails) {
-  router.add("GET", "/throw", [](Request) -> Task<Response> {
+  router.add(open_route("GET", "/throw"), [](Request) -> Task<Response> {
     throw std::runtime_error("secret");
     co_return Response{};
   });
@@ -133,6 +134,72 @@ TEST_F(RouterTest, RefusesPatternsThatCannotWork) {
   for (const char* pattern : {"a", "", "/{}", "/{...}", "/{a}/{a}", "/{a...}/b", "/a/{x}"})
     EXPECT_THROW(add("GET", pattern), std::logic_error) << pattern;
   EXPECT_NO_THROW(add("POST", "/a/{x}"));
+}
+
+// A route without a scope does not compile.
+static_assert(!std::is_default_constructible_v<AccessScope> && !std::is_default_constructible_v<Endpoint>);
+
+// Lets in who asks with a key, under the name of that key.
+class KeyGate final : public Gatekeeper {
+ public:
+  Task<Admission> admit(Request& request, const Endpoint& endpoint) override {
+    Admission admission;
+    admission.headers.set("X-Scope", std::string(endpoint.scope.name()));
+    request.caller.key = request.query;
+    if (request.query.empty()) admission.refusal = error_response(request, 401, "unauthorized", "no");
+    co_return admission;
+  }
+};
+
+TEST(RouterGate, StandsBeforeEveryHandlerAndSaysWhoCalls) {
+  KeyGate gate;
+  Router router(&gate);
+  int calls = 0;
+  router.add({.method = "GET", .path = "/mine", .scope = AccessScope("x:read"), .summary = "Mine."},
+             [&](Request request) -> Task<Response> {
+               ++calls;
+               co_return Response{.status = 200, .headers = {}, .body = request.caller.key};
+             });
+  asio::io_context context;
+  Request request;
+  request.method = "GET", request.path = "/mine";
+  const Response refused = run_to_end(context, router.route(request));
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(calls, 0);
+  request.query = "k1";
+  const Response passed = run_to_end(context, router.route(request));
+  EXPECT_EQ(std::get<std::string>(passed.body), "k1");
+  EXPECT_EQ(passed.headers.find("X-Scope"), "x:read");
+}
+
+TEST(RouterGate, LooksAtUpgradesBeforeTheRoutesOwnGuard) {
+  KeyGate gate;
+  Router router(&gate);
+  router.add_websocket(
+      open_route("GET", "/ws"), [](Request, WebSocket&) -> Task<void> { co_return; },
+      [](Request& request) -> Task<std::optional<Response>> {
+        co_return error_response(request, 404, "not_found", request.caller.key);
+      });
+  asio::io_context context;
+  Request request;
+  request.method = "GET", request.path = "/ws";
+  const WebSocketRoute* route = router.websocket(request);
+  ASSERT_NE(route, nullptr);
+  EXPECT_EQ(run_to_end(context, route->guard(request))->status, 401);
+  request.query = "k1";
+  EXPECT_EQ(run_to_end(context, route->guard(request))->status, 404);
+  EXPECT_EQ(request.caller.key, "k1");
+}
+
+TEST(RouterGate, ListsWhatWasAddedWithItsScope) {
+  Router router;
+  const auto nothing = [](Request) -> Task<Response> { co_return Response{}; };
+  router.add({.method = "POST", .path = "/b", .scope = AccessScope("b:write"), .summary = "B."}, nothing);
+  router.add({.method = "GET", .path = "/b", .scope = AccessScope("b:read"), .summary = "B."}, nothing);
+  router.add({.method = "GET", .path = "/a", .scope = AccessScope("a:read"), .summary = "A."}, nothing);
+  std::vector<std::string_view> scopes;
+  for (const Endpoint& endpoint : router.endpoints()) scopes.push_back(endpoint.scope.name());
+  EXPECT_EQ(scopes, (std::vector<std::string_view>{"a:read", "b:read", "b:write"}));
 }
 
 }  // namespace

@@ -2,16 +2,22 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "async/blocking_pool.h"
 #include "async/task.h"
+#include "http/cors.h"
 #include "http/router.h"
 
 namespace trawl::http {
 
 struct ServerOptions {
+  // Whom a request is from, when its peer is a proxy; Request::remote holds the peer. Empty: the peer.
+  std::function<std::string(const Request&)> client_of = {};
+  CorsRules cors;
+  std::int64_t hsts_seconds = 0;  // Strict-Transport-Security on every answer; 0: none.
   std::string host = "0.0.0.0";
   std::uint16_t port = 8080;  // 0: any free one; Server::port() tells which.
   std::size_t max_body = 1 << 20;

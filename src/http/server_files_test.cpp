@@ -25,7 +25,7 @@ class HttpServerFiles : public ServerTest {
  protected:
   HttpServerFiles() {
     std::filesystem::create_directory(folder);
-    router.add("GET", "/file", [this](Request request) -> Task<Response> {
+    router.add(open_route("GET", "/file"), [this](Request request) -> Task<Response> {
       co_return serve_file(request, {.path = path,
                                      .size = claimed,
                                      .etag = "v1",
@@ -33,7 +33,7 @@ class HttpServerFiles : public ServerTest {
                                      .mime_type = {},
                                      .download_name = {}});
     });
-    router.add("GET", "/hello", text("hello"));
+    router.add(open_route("GET", "/hello"), text("hello"));
   }
   ~HttpServerFiles() override { std::filesystem::remove_all(folder); }
 

@@ -18,6 +18,7 @@
 #include "async/blocking_pool.h"
 #include "async/event.h"
 #include "base/log.h"
+#include "http/router_fixture.h"
 #include "http/server.h"
 
 namespace trawl::http {

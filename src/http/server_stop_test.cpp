@@ -6,8 +6,8 @@ namespace {
 class HttpServerStop : public ServerTest {
  protected:
   HttpServerStop() {
-    router.add("GET", "/hello", text("hello"));
-    router.add("GET", "/wait", [this](Request) -> Task<Response> {
+    router.add(open_route("GET", "/hello"), text("hello"));
+    router.add(open_route("GET", "/wait"), [this](Request) -> Task<Response> {
       co_await gate.pass();
       co_return Response{.status = 200, .headers = {}, .body = "waited"};
     });

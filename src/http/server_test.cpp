@@ -8,8 +8,8 @@ namespace {
 class HttpServer : public ServerTest {
  protected:
   HttpServer() {
-    router.add("GET", "/hello", text("hello"));
-    router.add("POST", "/echo", [](Request request) -> Task<Response> {
+    router.add(open_route("GET", "/hello"), text("hello"));
+    router.add(open_route("POST", "/echo"), [](Request request) -> Task<Response> {
       co_return Response{.status = 200, .headers = {}, .body = request.body};
     });
   }
@@ -206,7 +206,7 @@ TEST_F(HttpServer, TurnsAwayConnectionsOverTheLimit) {
 }
 
 TEST_F(HttpServer, HidesWhatAHandlerThrows) {
-  router.add("GET", "/throw", [](Request) -> Task<Response> {
+  router.add(open_route("GET", "/throw"), [](Request) -> Task<Response> {
     throw std::runtime_error("a secret path");
     co_return Response{};
   });
@@ -220,7 +220,7 @@ TEST_F(HttpServer, HidesWhatAHandlerThrows) {
 }
 
 TEST_F(HttpServer, KeepsAHandlersLineBreaksOutOfTheHeader) {
-  router.add("GET", "/split", [](Request) -> Task<Response> {
+  router.add(open_route("GET", "/split"), [](Request) -> Task<Response> {
     Response response{.status = 200, .headers = {}, .body = {}};
     response.headers.set("X-Name", "a\r\nX-Evil: 1");
     co_return response;
@@ -247,7 +247,7 @@ std::string gunzip(const std::string& packed) {
 
 TEST_F(HttpServer, CompressesLongJsonForClientsThatTakeGzip) {
   for (const int size : {10, 5000, 200'000}) {
-    router.add("GET", "/json/" + std::to_string(size), [size](Request) -> Task<Response> {
+    router.add(open_route("GET", "/json/" + std::to_string(size)), [size](Request) -> Task<Response> {
       co_return json_response(200, json::array(static_cast<std::size_t>(size) / 5));
     });
   }

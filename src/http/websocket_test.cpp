@@ -47,16 +47,17 @@ class SocketClient {
 class HttpWebSocket : public ServerTest {
  protected:
   HttpWebSocket() {
-    router.add_websocket("/ws", [](Request, WebSocket& socket) -> Task<void> {
+    router.add_websocket(open_route("GET", "/ws"), [](Request, WebSocket& socket) -> Task<void> {
       while (auto text = co_await socket.receive()) co_await socket.send(std::move(*text));
     });
   }
   // Serves /ws/{name} and says when the handler is done.
   void serve(WebSocketHandler handler) {
-    router.add_websocket("/ws/{name}", [this, handler](Request request, WebSocket& socket) -> Task<void> {
-      co_await handler(std::move(request), socket);
-      done.set_value();
-    });
+    router.add_websocket(open_route("GET", "/ws/{name}"),
+                         [this, handler](Request request, WebSocket& socket) -> Task<void> {
+                           co_await handler(std::move(request), socket);
+                           done.set_value();
+                         });
   }
 
   std::promise<void> done;
@@ -268,8 +269,9 @@ TEST_F(HttpWebSocket, RefusesAHandshakeThatIsMalformed) {
 
 TEST_F(HttpWebSocket, AsksTheGuardBeforeItAccepts) {
   router.add_websocket(
-      "/guarded", [](Request, WebSocket& socket) -> Task<void> { co_await socket.send("in"); },
-      [](Request request) -> Task<std::optional<Response>> {
+      open_route("GET", "/guarded"),
+      [](Request, WebSocket& socket) -> Task<void> { co_await socket.send("in"); },
+      [](Request& request) -> Task<std::optional<Response>> {
         if (request.query_param("key") == "good") co_return std::nullopt;
         co_return error_response(request, 401, "unauthorized", "no");
       });

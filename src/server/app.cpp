@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "server/egress_config.h"
 #include "server/engine_options.h"
+#include "server/secrets.h"
 
 namespace trawl::server {
 namespace {
@@ -116,7 +117,10 @@ Task<Result<void>> App::open() {
       shared_database() ? storage::DirectoryStorage::Nodes::many : storage::DirectoryStorage::Nodes::one);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
-  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_,
+  auto vault = open_vault(config_.cookies);
+  if (!vault) co_return fail(vault.error());
+  cookies_.emplace(*database_, clock_, std::move(*vault));
+  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_, *cookies_,
                      downloads::SubmitLimits{.low_disk_bytes = config_.storage.low_disk_bytes.value,
                                              .can_impersonate = [this](std::string_view browser) {
                                                const auto versions = engine_->versions();
@@ -142,8 +146,8 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
-  pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, files_, *database_, clock_,
-                    pipeline_limits(config_));
+  pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, *cookies_, files_,
+                    *database_, clock_, pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = name_,
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),

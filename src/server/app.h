@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "access/cookie_store.h"
 #include "async/blocking_pool.h"
 #include "base/clock.h"
 #include "downloads/batch_expansion.h"
@@ -46,6 +47,8 @@ class App {
   [[nodiscard]] downloads::Batches& batches() { return *batches_; }
   [[nodiscard]] downloads::Subscriptions& subscriptions() { return *subscriptions_; }
   [[nodiscard]] downloads::Lister& lister() { return lister_; }
+  [[nodiscard]] db::Database& database() { return *database_; }
+  [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
   [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
@@ -74,6 +77,7 @@ class App {
   std::optional<events::EventLog> log_;
   std::optional<jobs::JobStore> store_;
   std::optional<storage::DirectoryStorage> storage_;
+  std::optional<access::CookieStore> cookies_;
   std::optional<downloads::Pipeline> pipeline_;
   std::optional<Neighbours> neighbours_;
   std::optional<jobs::Worker> worker_;

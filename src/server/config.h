@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/mode.h"
 #include "base/bytes.h"
 #include "base/describe.h"
 #include "base/log.h"
@@ -29,16 +30,62 @@ struct ServerConfig {
   int io_threads = 2;
   std::string public_url;
   int shutdown_grace_sec = 30;
+  std::vector<std::string> trusted_proxies;
+  int hsts_seconds = 0;
+  access::ProxyField proxy_header = access::ProxyField::x_forwarded_for;
 };
-BOOST_DESCRIBE_STRUCT(ServerConfig, (), (role, host, port, io_threads, public_url, shutdown_grace_sec))
-
-enum class AuthMode { off, required };
+BOOST_DESCRIBE_STRUCT(ServerConfig, (),
+                      (role, host, port, io_threads, public_url, shutdown_grace_sec, trusted_proxies,
+                       hsts_seconds, proxy_header))
 
 struct AuthConfig {
-  AuthMode mode = AuthMode::off;  // Unless set: required when there is an api_key.
+  access::Mode mode = access::Mode::required;
   std::string api_key;
+  std::string header = "X-API-Key";
+  std::string bootstrap_token;
 };
-BOOST_DESCRIBE_STRUCT(AuthConfig, (), (mode, api_key))
+BOOST_DESCRIBE_STRUCT(AuthConfig, (), (mode, api_key, header, bootstrap_token))
+
+struct LimitsConfig {
+  bool enabled = true;  // Unless set: not where auth.mode is off.
+  int ip_per_minute = 60;
+  int ip_per_hour = 1000;
+  int rps = 0;
+  int burst = 5;
+  int level_read_only = 100;
+  int level_download = 10;
+  int level_admin = 20;
+  int level_full_access = 50;
+  int level_anonymous = 5;
+  std::string route_download = "2/s, 10/min";
+  std::string route_playlist = "1/s, 5/min";
+  std::string route_batch = "1/s, 3/min";
+  int in_flight = 1024;
+};
+BOOST_DESCRIBE_STRUCT(LimitsConfig, (),
+                      (enabled, ip_per_minute, ip_per_hour, rps, burst, level_read_only, level_download,
+                       level_admin, level_full_access, level_anonymous, route_download, route_playlist,
+                       route_batch, in_flight))
+
+struct LinksConfig {
+  std::string secret;
+};
+BOOST_DESCRIBE_STRUCT(LinksConfig, (), (secret))
+
+struct CookiesConfig {
+  std::string key;
+  std::string key_file;
+  std::vector<std::string> old_keys;
+  std::vector<std::string> browsers;
+  int expiry_warning_days = 7;
+};
+BOOST_DESCRIBE_STRUCT(CookiesConfig, (), (key, key_file, old_keys, browsers, expiry_warning_days))
+
+struct CorsConfig {
+  std::vector<std::string> origins;
+  bool credentials = false;
+};
+BOOST_DESCRIBE_STRUCT(CorsConfig, (), (origins, credentials))
 
 struct StorageConfig {
   std::string dir = "./data";
@@ -156,6 +203,10 @@ BOOST_DESCRIBE_STRUCT(LogsConfig, (), (max_lines_per_job))
 struct Config {
   ServerConfig server;
   AuthConfig auth;
+  LimitsConfig limits;
+  CorsConfig cors;
+  LinksConfig links;
+  CookiesConfig cookies;
   StorageConfig storage;
   DbConfig db;
   RedisConfig redis;
@@ -173,8 +224,8 @@ struct Config {
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, storage, db, redis, broker, download, batch, transfer, jobs, engine,
-                       sandbox, ffmpeg, policy, upstream, log, logs))
+                      (server, auth, limits, cors, links, cookies, storage, db, redis, broker, download,
+                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, log, logs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 
@@ -188,10 +239,4 @@ struct trawl::EnumText<trawl::server::Role> {
   using R = trawl::server::Role;
   static constexpr std::pair<R, std::string_view> names[] = {
       {R::all, "all"}, {R::gateway, "gateway"}, {R::worker, "worker"}};
-};
-
-template <>
-struct trawl::EnumText<trawl::server::AuthMode> {
-  static constexpr std::pair<trawl::server::AuthMode, std::string_view> names[] = {
-      {trawl::server::AuthMode::off, "off"}, {trawl::server::AuthMode::required, "required"}};
 };

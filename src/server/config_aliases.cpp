@@ -30,6 +30,11 @@ Converted auth_mode(std::string_view text) {
   return std::unexpected("must be true or false");
 }
 
+// The services Trawl replaces had "*" here, which opened them to every web page: nothing then.
+Converted cors_origins(std::string_view text) {
+  return trim(text) == "*" ? std::string() : std::string(text);
+}
+
 // SQLAlchemy names its driver in the scheme: sqlite+aiosqlite:///./file.db, postgresql+asyncpg://host/name
 Converted database_url(std::string_view text) {
   const auto plus = text.find('+'), colon = text.find(':');
@@ -62,6 +67,17 @@ constexpr Alias kEnv[] = {
     {"PUBLIC_URL", "server.public_url"},
     {"REQUIRE_API_KEY", "auth.mode", auth_mode},
     {"API_KEY", "auth.api_key"},
+    {"API_KEY_HEADER", "auth.header"},
+    {"BOOTSTRAP_SETUP_TOKEN", "auth.bootstrap_token"},
+    {"RATE_LIMIT_PER_MINUTE", "limits.ip_per_minute"},
+    {"RATE_LIMIT_PER_HOUR", "limits.ip_per_hour"},
+    {"RATE_LIMIT_RPS", "limits.rps"},
+    {"RATE_LIMIT_BURST", "limits.burst"},
+    {"SECRET_KEY", "links.secret"},
+    {"COOKIE_ENCRYPTION_KEY", "cookies.key"},
+    {"COOKIE_EXPIRATION_WARNING_DAYS", "cookies.expiry_warning_days"},
+    {"CORS_ORIGINS", "cors.origins", cors_origins},
+    {"CORS_ALLOW_CREDENTIALS", "cors.credentials"},
     {"STORAGE_DIR", "storage.dir"},
     {"DOWNLOAD_BASE_PATH", "storage.dir"},
     {"YTD_OUTPUT_PATH", "storage.dir"},
@@ -109,15 +125,6 @@ constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
                                                   "ENVIRONMENT",
                                                   "DISABLE_DOCS",
                                                   "STATIC_DIR",
-                                                  "API_KEY_HEADER",
-                                                  "SECRET_KEY",
-                                                  "BOOTSTRAP_SETUP_TOKEN",
-                                                  "RATE_LIMIT_PER_MINUTE",
-                                                  "RATE_LIMIT_PER_HOUR",
-                                                  "RATE_LIMIT_RPS",
-                                                  "RATE_LIMIT_BURST",
-                                                  "CORS_ORIGINS",
-                                                  "CORS_ALLOW_CREDENTIALS",
                                                   "AWS_REGION",
                                                   "S3_BUCKET_NAME",
                                                   "S3_CLOUDFRONT_DOMAIN",
@@ -146,12 +153,10 @@ constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
                                                   "STORAGE_SERVICE_URL",
                                                   "ANALYTICS_SERVICE_URL",
                                                   "COOKIE_S3_BUCKET",
-                                                  "COOKIE_ENCRYPTION_KEY",
                                                   "COOKIE_REFRESH_INTERVAL",
                                                   "COOKIE_VALIDATION_ENABLED",
                                                   "COOKIE_BACKUP_COUNT",
                                                   "COOKIE_TEMP_DIR",
-                                                  "COOKIE_EXPIRATION_WARNING_DAYS",
                                                   "COOKIE_ROTATION_SCHEDULE_DAYS",
                                                   "COOKIE_RATE_LIMIT_WINDOW",
                                                   "COOKIE_RATE_LIMIT_REQUESTS",

@@ -123,7 +123,7 @@ std::expected<json::value, std::string> normalise(const Key& key, json::value va
 }
 
 std::string_view derived_default(const Key& key) {
-  if (key.section == "auth" && key.rule.name == "mode") return "required when auth.api_key is set, else off";
+  if (key.section == "limits" && key.rule.name == "enabled") return "true unless auth.mode is off";
   if (key.section == "db" && key.rule.name == "url") return "trawl.db in storage.dir";
   return {};
 }

@@ -46,7 +46,7 @@ class Merge {
 
   void derive_defaults() {
     Config& config = loaded.config;
-    if (!given("auth.mode") && !config.auth.api_key.empty()) config.auth.mode = AuthMode::required;
+    if (!given("limits.enabled") && config.auth.mode == access::Mode::off) config.limits.enabled = false;
     if (config.db.url.empty()) {
       config.db.url = "sqlite:///" + (std::filesystem::path(config.storage.dir) / "trawl.db").string();
     }
@@ -64,10 +64,7 @@ class Merge {
           problem_line(settings.at("server.role"),
                        "needs db.url to be a PostgreSQL database, which several processes can share"));
     }
-    if (config.auth.mode == AuthMode::required && config.auth.api_key.empty()) {
-      problems.push_back(problem_line(settings.at("auth.mode"), "needs auth.api_key, which is not set"));
-    }
-    if (config.auth.mode == AuthMode::off && !config.auth.api_key.empty()) {
+    if (config.auth.mode == access::Mode::off && !config.auth.api_key.empty()) {
       loaded.warnings.push_back(fmt::format("auth.api_key has no effect, as auth.mode is off ({})",
                                             settings.at("auth.mode").origin));
     }

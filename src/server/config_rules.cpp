@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "access/client_address.h"
+#include "access/gcra.h"
+#include "access/vault.h"
 #include "base/text.h"
 #include "net/egress_rules.h"
 #include "net/upstream.h"
@@ -54,6 +57,53 @@ std::optional<std::string> check_public_url(std::string_view text) {
 std::optional<std::string> check_api_key(std::string_view text) {
   if (printable_ascii(text)) return std::nullopt;
   return "must be printable ASCII without white space, as it travels in a header";
+}
+
+std::optional<std::string> check_field_name(std::string_view text) {
+  const auto allowed = [](unsigned char c) { return (c < 0x80 && std::isalnum(c) != 0) || c == '-'; };
+  if (std::ranges::all_of(text, allowed)) return std::nullopt;
+  return "must be the name of a header field: letters, digits and '-'";
+}
+
+std::optional<std::string> check_bootstrap_token(std::string_view text) {
+  if (!printable_ascii(text)) return "must be printable ASCII without white space, as it travels in a header";
+  if (!text.empty() && text.size() < 16) return "must have at least 16 characters";
+  return std::nullopt;
+}
+
+std::optional<std::string> check_origin(std::string_view text) {
+  constexpr std::string_view kWhat =
+      "must be origins such as https://app.example.com, without path; '*' is none, as it would open the "
+      "server "
+      "to every page";
+  const std::string_view rest = text.substr(std::min(text.size(), text.find("://") + 3));
+  const bool scheme = text.starts_with("https://") || text.starts_with("http://");
+  if (scheme && !rest.empty() && printable_ascii(rest) &&
+      rest.find_first_of("/?#@\\*") == std::string_view::npos)
+    return std::nullopt;
+  return std::string(kWhat);
+}
+
+std::optional<std::string> check_network(std::string_view text) {
+  const auto read = access::parse_proxies({std::string(text)});
+  return read ? std::nullopt : std::optional(read.error().message);
+}
+
+std::optional<std::string> check_rates(std::string_view text) {
+  const auto read = access::parse_rates(text);
+  return read ? std::nullopt : std::optional(read.error().message);
+}
+
+std::optional<std::string> check_vault_key(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto key = access::VaultKey::parse(text);
+  return key ? std::nullopt : std::optional(key.error().message);
+}
+
+std::optional<std::string> check_browser(std::string_view text) {
+  constexpr std::string_view kKnown[] = {"chrome", "firefox", "edge", "safari", "brave", "opera", "chromium"};
+  if (std::ranges::find(kKnown, text) != std::end(kKnown)) return std::nullopt;
+  return fmt::format("must be one of {}", fmt::join(kKnown, ", "));
 }
 
 std::optional<std::string> check_path(std::string_view text) {

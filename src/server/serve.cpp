@@ -6,19 +6,20 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
+#include "access/client_address.h"
 #include "api/batch_routes.h"
 #include "api/batch_socket.h"
 #include "api/download_routes.h"
 #include "api/engine_routes.h"
 #include "api/file_routes.h"
 #include "api/health_routes.h"
-#include "api/key_guard.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
 #include "api/subscription_routes.h"
 #include "async/run.h"
 #include "base/log.h"
 #include "http/server.h"
+#include "server/access_front.h"
 #include "server/app.h"
 
 namespace trawl::server {
@@ -37,10 +38,7 @@ class Serving {
         app_(context, config),
         signals_(context, SIGTERM, SIGINT),
         stop_asked_(context.get_executor()),
-        scope_(context.get_executor()),
-        guard_(config.auth.mode == AuthMode::required ? config.auth.api_key : ""),
-        router_(
-            [this](const http::Request& request, bool upgrade) { return guard_.refuse(request, upgrade); }) {}
+        scope_(context.get_executor()) {}
 
   Task<int> run() {
     scope_.spawn("signals", watch_signals());
@@ -59,15 +57,34 @@ class Serving {
  private:
   Task<Result<void>> start() {
     if (auto opened = co_await app_.open(); !opened) co_return opened;
-    add_routes();
+    access_.emplace(app_, config_, co_await asio::this_coro::executor);
+    if (auto opened = co_await access_->open(); !opened) co_return opened;
+    router_.emplace(&access_->gatekeeper());
+    add_routes(*router_);
     http::ServerOptions options;
     options.host = config_.server.host;
     options.port = static_cast<std::uint16_t>(config_.server.port);
-    server_ = http::make_server(co_await asio::this_coro::executor, app_.files(), router_, options);
+    options.hsts_seconds = config_.server.hsts_seconds;
+    options.cors = {
+        .origins = config_.cors.origins,
+        .credentials = config_.cors.credentials,
+        .request_headers = {config_.auth.header, "Authorization", "Content-Type", "Idempotency-Key",
+                            "Last-Event-ID", "Range", "X-Request-ID", "X-Setup-Token"}};
+    if (!config_.server.trusted_proxies.empty()) {
+      options.client_of = [proxies = access::parse_proxies(config_.server.trusted_proxies).value(),
+                           field = config_.server.proxy_header](const http::Request& request) {
+        return access::client_address(request, proxies, field);
+      };
+    }
+    server_ = http::make_server(co_await asio::this_coro::executor, app_.files(), *router_, options);
     if (auto listening = co_await server_->start(); !listening) co_return listening;
     const std::string host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
     std::cout << fmt::format("listening on http://{}:{}", host, server_->port()) << std::endl;
+    const std::string reachable = options.host == "0.0.0.0" || options.host == "::" ? "localhost" : host;
+    if (const auto how = access_->instructions(fmt::format("http://{}:{}", reachable, server_->port()));
+        !how.empty() && config_.server.role != Role::worker)
+      std::cout << how << std::endl;
     log_info("listening", {{"host", options.host},
                            {"port", std::int64_t{server_->port()}},
                            {"auth", to_text(config_.auth.mode)},
@@ -76,10 +93,10 @@ class Serving {
     co_return co_await app_.start_work();
   }
 
-  void add_routes() {
+  void add_routes(http::Router& router) {
     const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
     downloads_.emplace(app_.downloads(), app_.clock(), context);
-    files_.emplace(app_.storage());
+    files_.emplace(app_.downloads(), app_.storage(), app_.clock(), context, access_->file_access());
     progress_.emplace(app_.downloads(), app_.clock(), context);
     health_.emplace(
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
@@ -93,16 +110,17 @@ class Serving {
     batches_.emplace(app_.batches(), app_.clock(), context);
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock());
     subscriptions_.emplace(app_.subscriptions(), app_.clock());
-    health_->add_to(router_);
+    health_->add_to(router);
     if (config_.server.role == Role::worker) return;
-    engine_->add_to(router_);
-    downloads_->add_to(router_);
-    previews_->add_to(router_);
-    batches_->add_to(router_);
-    batch_progress_->add_to(router_);
-    subscriptions_->add_to(router_);
-    files_->add_to(router_);
-    progress_->add_to(router_);
+    access_->add_to(router);
+    engine_->add_to(router);
+    downloads_->add_to(router);
+    previews_->add_to(router);
+    batches_->add_to(router);
+    batch_progress_->add_to(router);
+    subscriptions_->add_to(router);
+    files_->add_to(router);
+    progress_->add_to(router);
   }
 
   Task<void> watch_signals() {
@@ -125,6 +143,7 @@ class Serving {
     const std::chrono::milliseconds grace = std::chrono::seconds(config_.server.shutdown_grace_sec);
     co_await app_.drain(grace > kClosing ? grace - kClosing : 0ms);
     if (server_) co_await server_->stop(1s);
+    if (access_) co_await access_->close();
     co_await app_.close();
     signals_.cancel();
     co_await scope_.close();
@@ -137,8 +156,8 @@ class Serving {
   Event stop_asked_;
   Scope scope_;
   bool draining_ = false;
-  api::KeyGuard guard_;
-  http::Router router_;
+  std::optional<AccessFront> access_;
+  std::optional<http::Router> router_;
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::EngineRoutes> engine_;
   std::optional<api::FileRoutes> files_;

@@ -9,8 +9,8 @@ FINAL = {"completed", "failed", "cancelled"}
 
 
 class Api(httpx.Client):
-    def __init__(self, base_url: str):
-        super().__init__(base_url=base_url, timeout=30, trust_env=False)
+    def __init__(self, base_url: str, key: str | None = None):
+        super().__init__(base_url=base_url, timeout=30, trust_env=False, headers={"X-API-Key": key} if key else None)
 
     def submit(self, url: str, **options) -> dict:
         response = self.post("/api/v1/downloads", json={"url": url, **options})

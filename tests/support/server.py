@@ -34,8 +34,9 @@ class Server:
         self.program = program or binary()
         self.options = {
             "server.host": "127.0.0.1", "server.port": 0, "storage.dir": self.storage, "storage.low_disk_bytes": 0,
-            "policy.allow_private_networks": "true", "server.shutdown_grace_sec": 3, "log.level": "debug", **(options or {})}
+            "auth.mode": "off", "policy.allow_private_networks": "true", "server.shutdown_grace_sec": 3, "log.level": "debug", **(options or {})}
         self.env = env or {}
+        self.key: str | None = None  # What `api` sends from the next start on.
         self.starts = 0
         self.child: subprocess.Popen | None = None
         self.url = ""
@@ -58,8 +59,12 @@ class Server:
             self.child = process.start([str(self.program), "serve", *flags], cwd=self.folder, stdout=out, stderr=err,
                                        env=environment(self.folder, **self.env))
         self.url = self._await_address(within)
-        self.api = Api(self.url)
+        self.api = Api(self.url, self.key)
         return self
+
+    def as_key(self, key: str | None) -> Api:
+        """The API as somebody with this key, or with none, uses it."""
+        return Api(self.url, key)
 
     def _await_address(self, within: float) -> str:
         deadline = time.monotonic() + within

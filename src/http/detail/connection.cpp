@@ -3,6 +3,7 @@
 #include <array>
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include "base/log.h"
 #include "http/detail/exception_text.h"
@@ -52,6 +53,7 @@ Task<void> Connection::run() {
       break;
     }
     incoming->request.remote = remote_;
+    if (context_.options.client_of) incoming->request.remote = context_.options.client_of(incoming->request);
     const bool goes_on = co_await serve(std::move(*incoming));
     in_flight_ = false;
     if (!goes_on) break;
@@ -85,6 +87,9 @@ Task<bool> Connection::serve(Incoming incoming) {
   facts.method = record.method, facts.path = record.path, facts.id = record.request_id;
   facts.headers.set("Accept-Encoding",
                     std::string(incoming.request.headers.find("Accept-Encoding").value_or("")));
+  for (const char* name : kCorsFields) {
+    if (const auto value = incoming.request.headers.find(name)) facts.headers.set(name, std::string(*value));
+  }
 
   if (asks_for_websocket(incoming)) {
     Request request = incoming.request;
@@ -101,6 +106,11 @@ Task<bool> Connection::serve(Incoming incoming) {
 Task<bool> Connection::answer(const Request& request, const AccessRecord& record, Response response,
                               bool keep_alive, bool http_1_0) {
   keep_alive = keep_alive && !context_.stopping;
+  apply_cors(context_.options.cors, request, response);
+  if (context_.options.hsts_seconds > 0) {
+    response.headers.set("Strict-Transport-Security",
+                         fmt::format("max-age={}; includeSubDomains", context_.options.hsts_seconds));
+  }
   const Sent sent = co_await writer_.send(request, std::move(response),
                                           {.request_id = request.id,
                                            .process_time = record.elapsed(),

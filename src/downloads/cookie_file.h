@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace trawl::downloads {
+
+// The file a child reads cookies from, in the work folder of its download, for the time of the child:
+// removed when this goes.
+class CookieFile {
+ public:
+  explicit CookieFile(std::filesystem::path work_dir) : work_dir_(std::move(work_dir)) {}
+  ~CookieFile();
+  CookieFile(const CookieFile&) = delete;
+  CookieFile& operator=(const CookieFile&) = delete;
+
+  [[nodiscard]] static std::filesystem::path path(const std::filesystem::path& work_dir) {
+    return work_dir / "cookies.txt";
+  }
+  // Readable and writable by the server's user alone, whatever was there before.
+  [[nodiscard]] static Result<void> write(const std::filesystem::path& file, const std::string& text);
+  // The operator's cookies. Errc::invalid, reason "bad_cookies_file".
+  [[nodiscard]] static Result<std::string> read(const std::filesystem::path& file);
+
+ private:
+  std::filesystem::path work_dir_;
+};
+
+}  // namespace trawl::downloads
