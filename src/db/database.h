@@ -100,6 +100,9 @@ class Database {
     return submit<R>(std::move(work), Mode::read);
   }
 
+  // The disk is full: what is under way can still be written, but nothing new should begin.
+  [[nodiscard]] virtual bool short_of_space() const { return false; }
+
   // Finishes what was submitted and closes. Later submissions fail with unavailable.
   virtual void close() = 0;
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include "db/database.h"
 #include "db/detail/group_commit.h"
 #include "db/detail/lock_file.h"
+#include "db/detail/reserve_file.h"
 #include "db/detail/sqlite_connection.h"
 #include "db/detail/work_thread.h"
 #include "db/migrations.h"
@@ -18,6 +20,7 @@ namespace trawl::db {
 namespace {
 
 using detail::LockFile;
+using detail::ReserveFile;
 using detail::SqliteConnection;
 using detail::Submission;
 using detail::WorkThreads;
@@ -26,9 +29,10 @@ constexpr std::size_t kGroupSize = 64;
 
 class SqliteDatabase final : public Database {
  public:
-  SqliteDatabase(LockFile lock, SqliteConnection writing, SqliteConnection reading,
-                 const asio::any_io_executor& loop, const Clock* clock)
+  SqliteDatabase(LockFile lock, const std::filesystem::path& reserve, SqliteConnection writing,
+                 SqliteConnection reading, const asio::any_io_executor& loop, const Clock* clock)
       : lock_(std::move(lock)),
+        reserve_(reserve),
         clock_(clock ? *clock : system_clock_),
         writing_(std::move(writing)),
         reading_(std::move(reading)),
@@ -37,9 +41,11 @@ class SqliteDatabase final : public Database {
                   detail::deliver(loop, std::move(group));
                 })),
         writer_(kGroupSize, one_thread([this, loop](std::vector<Submission> group) {
-                  detail::commit_together(writing_, group, clock_);
+                  write(group);
                   detail::deliver(loop, std::move(group));
                 })) {}
+
+  bool short_of_space() const override { return reserve_.given_up(); }
 
   void close() override {
     writer_.close();
@@ -65,7 +71,18 @@ class SqliteDatabase final : public Database {
     return out;
   }
 
+  // On the writer's thread. A quota is only met by running into it; what failed then may be tried again.
+  void write(std::span<Submission> group) {
+    reserve_.adjust();
+    detail::commit_together(writing_, group, clock_);
+    const auto found_full = [](const Submission& work) {
+      return work.failure && work.failure->code == Errc::no_space;
+    };
+    if (std::ranges::any_of(group, found_full)) reserve_.give_up();
+  }
+
   LockFile lock_;  // Given up last.
+  ReserveFile reserve_;
   SystemClock system_clock_;
   const Clock& clock_;
   SqliteConnection writing_;
@@ -108,8 +125,9 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::filesystem::path& file,
   if (const auto migrated = migrate(*writing, migrations()); !migrated) return fail(migrated.error());
   auto reading = SqliteConnection::open(file, SqliteConnection::Access::read_only);
   if (!reading) return fail(reading.error());
-  return std::make_unique<SqliteDatabase>(std::move(*lock), std::move(*writing), std::move(*reading), loop,
-                                          clock);
+  return std::make_unique<SqliteDatabase>(std::move(*lock),
+                                          std::filesystem::absolute(file).string() + ".reserve",
+                                          std::move(*writing), std::move(*reading), loop, clock);
 }
 
 }  // namespace trawl::db
