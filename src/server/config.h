@@ -134,8 +134,12 @@ struct TransferConfig {
   int connections = 16;
   int connections_per_host = 16;
   ByteCount rate_limit_bytes;
+  int connect_timeout_sec = 10;
+  int quiet_timeout_sec = 30;
 };
-BOOST_DESCRIBE_STRUCT(TransferConfig, (), (native, connections, connections_per_host, rate_limit_bytes))
+BOOST_DESCRIBE_STRUCT(TransferConfig, (),
+                      (native, connections, connections_per_host, rate_limit_bytes, connect_timeout_sec,
+                       quiet_timeout_sec))
 
 struct JobsConfig {
   int lease_sec = 30;

@@ -252,7 +252,7 @@ struct trawl::Rules<trawl::server::BrokerConfig> {
 template <>
 struct trawl::Rules<trawl::server::DownloadConfig> {
   static constexpr FieldRule fields[] = {
-      {.name = "max_concurrent", .doc = "Downloads that run at the same time.", .min = 1, .max = 50},
+      {.name = "max_concurrent", .doc = "Downloads that run at the same time.", .min = 1, .max = 1000},
       {.name = "queue_max",
        .doc = "Downloads that may wait; a submission beyond that is answered with 503.",
        .min = 1,
@@ -303,7 +303,15 @@ struct trawl::Rules<trawl::server::TransferConfig> {
        .max = 256},
       {.name = "rate_limit_bytes",
        .doc = "Bytes per second all downloads together may take; 0 sets no limit.",
-       .min = 0}};
+       .min = 0},
+      {.name = "connect_timeout_sec",
+       .doc = "Seconds until a connection to an origin, or the look-up of its name, is given up.",
+       .min = 1,
+       .max = 120},
+      {.name = "quiet_timeout_sec",
+       .doc = "Seconds an origin may go below 1 KiB/s before its answer is given up.",
+       .min = 1,
+       .max = 600}};
 };
 
 template <>

@@ -14,6 +14,8 @@ constexpr std::int64_t kMemory = std::int64_t{64} << 20;
 constexpr std::int64_t kCheckpointBytes = std::int64_t{8} << 20;
 constexpr auto kCheckpointTime = 5s;
 constexpr std::size_t kMostConnections = 16;
+constexpr auto kPatience = 20s;
+constexpr std::int64_t kProgress = 64 * 1024;
 
 }  // namespace
 
@@ -112,7 +114,8 @@ Task<Result<SegmentMove::Fetched>> SegmentMove::fetch_with_retries(std::size_t n
       if (ended()) co_return fetched;
       continue;
     }
-    if (stop_.is_set() || !worth_a_retry(fetched.error(), attempt)) co_return fetched;
+    if (stop_.is_set() || is_dead(fetched.error()) || !worth_a_retry(fetched.error(), attempt))
+      co_return fetched;
     auto waited = co_await tools_.budget.back_off(attempt++, wait, fetched.error(), stop_);
     if (!waited) co_return fail(waited.error());
   }
@@ -156,9 +159,15 @@ Task<Result<void>> SegmentMove::get(std::size_t number, SegmentOutput& output, W
                                                  sink, stop_);
   auto done = sink.finish(answer);
   wait = sink.retry_after();
+  if (done || sink.received() >= kProgress) progressed_ = Clock::now();
   if (done) note_size(sink.received());
   if (!done && (wait || done.error().code == Errc::rate_limited)) parallelism_.slow_down();
   co_return done;
+}
+
+// Who waits for a dead origin keeps others from a living one: the job comes back to it later.
+bool SegmentMove::is_dead(const Error& error) const {
+  return error.code == Errc::timeout && Clock::now() - progressed_ >= kPatience;
 }
 
 void SegmentMove::note_size(std::int64_t bytes) {

@@ -70,6 +70,7 @@ class SegmentMove {
 
   [[nodiscard]] bool may_start(std::size_t number) const;
   [[nodiscard]] bool ended() const { return failure_.has_value() || stop_.is_set(); }
+  [[nodiscard]] bool is_dead(const Error& error) const;
   void end(Error error);
   void note_size(std::int64_t bytes);
   void estimate_total();
@@ -100,6 +101,7 @@ class SegmentMove {
 
   bool checkpointing_ = false;
   std::int64_t checkpoint_offset_ = 0;
+  std::chrono::steady_clock::time_point progressed_ = began_;  // When a segment came, or much of one.
   std::chrono::steady_clock::time_point checkpointed_ = began_;
 };
 

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 50ms;
 constexpr auto kMeasure = 250ms;
 constexpr auto kCheckpointEvery = 5s;
+constexpr auto kPatience = 20s;
 constexpr auto kAfterProgress = 100ms;
 constexpr std::int64_t kProgress = 64 * 1024;  // What makes a failed round no failure.
 constexpr std::int64_t kCheckpointBytes = 8 * 1024 * 1024;
@@ -122,7 +123,12 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
     co_await files_.run([this] { file_.discard(); });
     co_return fail(*round.error);
   }
-  if (stop_.is_set() || (round.error && !worth_retrying(*round.error))) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool progressed = context_.arrived - before >= kProgress;
+  if (progressed) progressed_ = now;
+  // Who waits for a dead origin keeps others from a living one: the job comes back to it later.
+  const bool dead = round.error && round.error->code == Errc::timeout && now - progressed_ >= kPatience;
+  if (stop_.is_set() || dead || (round.error && !worth_retrying(*round.error))) {
     const auto saved = co_await checkpoint(nullptr);
     if (!saved) log_warn(saved.error().message);
     if (stop_.is_set()) co_return fail(Errc::cancelled, "the transfer was stopped");
@@ -137,7 +143,7 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
     if (restarts_++ == 0) co_return Result<void>();
     co_return co_await budget_.back_off(restarts_ - 1, round.wait, std::move(why), stop_);
   }
-  if (context_.arrived - before < kProgress || round.wait) {
+  if (!progressed || round.wait) {
     co_return co_await budget_.back_off(++attempts_, round.wait, std::move(why), stop_);
   }
   attempts_ = 0;

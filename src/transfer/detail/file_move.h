@@ -87,6 +87,7 @@ class FileMove {
   int restarts_ = 0;
   int attempts_ = 0;
   Time saved_{};
+  Time progressed_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace trawl::transfer::detail

@@ -6,7 +6,7 @@ namespace trawl::transfer::detail {
 namespace {
 
 constexpr std::int64_t kCheckpoint = 8 * 1024 * 1024;
-constexpr std::int64_t kMostUnsaved = 12 * 1024 * 1024;
+constexpr std::int64_t kMostUnsaved = 10 * 1024 * 1024;  // Up to 6 MiB more wait in a socket.
 
 std::unexpected<Error> too_large() {
   return fail(Errc::too_large, "the download is larger than its limit");

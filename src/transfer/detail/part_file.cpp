@@ -15,8 +15,19 @@ namespace trawl::transfer::detail {
 std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path, int error) {
   const auto text = fmt::format("cannot {} {}: {}", what, path.filename().string(), std::strerror(error));
   if (error == ENOSPC || error == EDQUOT) return fail(Errc::no_space, text);
-  return fail(Errc::internal, text, "io_error");
+  return fail(Errc::unavailable, text, "io_error");
 }
+
+namespace {
+
+// Whatever the cause: from now on nobody knows what is on disk.
+std::unexpected<Error> sync_failure(const std::filesystem::path& path, int error) {
+  auto out = io_failure("sync", path, error);
+  out.error().reason = "io_error";
+  return out;
+}
+
+}  // namespace
 
 PartFile::PartFile(const std::filesystem::path& folder, const std::string& name)
     : folder_(folder),
@@ -70,13 +81,13 @@ Result<void> PartFile::write(std::int64_t offset, std::span<const char> bytes) {
 }
 
 Result<void> PartFile::sync() {
-  if (::fdatasync(descriptor_) != 0) return io_failure("sync", path_, errno);
+  if (::fdatasync(descriptor_) != 0) return sync_failure(path_, errno);
   return {};
 }
 
 Result<void> PartFile::publish() {
   failpoint("part.before_sync");
-  if (::fsync(descriptor_) != 0) return io_failure("sync", path_, errno);
+  if (::fsync(descriptor_) != 0) return sync_failure(path_, errno);
   failpoint("part.before_rename");
   if (::rename(path_.c_str(), target_.c_str()) != 0) return io_failure("rename", path_, errno);
   failpoint("part.after_rename");

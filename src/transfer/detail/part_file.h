@@ -8,7 +8,7 @@
 
 namespace trawl::transfer::detail {
 
-// Errc::no_space for a full disk or quota, Errc::internal ("io_error") for the rest.
+// Errc::no_space for a full disk or quota, Errc::unavailable ("io_error") for the rest.
 [[nodiscard]] std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path,
                                                 int error);
 
