@@ -65,6 +65,10 @@ Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string 
 }
 
 Task<Result<void>> Downloads::check_space() {
+  if (limits_.room && !limits_.room()) {
+    co_return fail(Errc::no_space, "the disk is full; downloads are accepted again when there is room",
+                   "disk_full");
+  }
   if (limits_.low_disk_bytes <= 0) co_return Result<void>();
   const auto space = co_await storage_.space();
   if (!space) co_return fail(space.error());

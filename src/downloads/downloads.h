@@ -24,6 +24,7 @@ struct Download {
 
 struct SubmitLimits {
   std::int64_t low_disk_bytes = 0;  // Less free space than this closes admission; 0: never.
+  std::function<bool()> room = {};  // False closes it as well: the disk has been found full.
   // Whether the engine can look like this browser; empty: unknown, each job finds out.
   std::function<bool(std::string_view)> can_impersonate{};
 };

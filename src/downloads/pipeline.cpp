@@ -442,6 +442,7 @@ Task<jobs::Outcome> Pipeline::run(jobs::Run& run) {
   if (!member) co_return fail(member.error());
   Attempt attempt(*this, run, std::move(*request), std::move(*member));
   jobs::Outcome outcome = co_await attempt.execute();
+  if (!outcome && outcome.error().code == Errc::no_space) outcome.error().reason = "disk_full";
   if (!outcome && run.stopped() == jobs::Stop::none) {
     run.log(retryable(outcome.error().code) ? LogLevel::warn : LogLevel::error, outcome.error().message);
   }

@@ -129,6 +129,17 @@ Result<State> JobStore::retry(db::Transaction& transaction, const JobId& id) {
   return State::queued;
 }
 
+Task<Result<void>> JobStore::hasten(std::string reason) {
+  co_return co_await database_.write([this, reason](db::Transaction& transaction) -> Result<void> {
+    const auto changed =
+        transaction.execute("UPDATE jobs SET not_before = $1 WHERE state = 'retry_wait' AND error_code = $2",
+                            {to_millis(transaction.now()), reason});
+    if (!changed) return trawl::fail(changed.error());
+    transaction.on_commit([this] { bell_.notify_all(); });
+    return {};
+  });
+}
+
 Task<Result<void>> JobStore::remove(JobId id) {
   co_return co_await database_.write([id](db::Transaction& transaction) -> Result<void> {
     const auto job = hold_in(transaction, id);

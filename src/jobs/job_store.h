@@ -122,6 +122,9 @@ class JobStore {
   };
   [[nodiscard]] Task<Result<DeadLetters>> dead_letters(std::int64_t offset, std::int64_t limit);
 
+  // Makes jobs that wait after an error with this reason ready at once.
+  [[nodiscard]] Task<Result<void>> hasten(std::string reason);
+
   // Requeues (or settles) running jobs whose lease has run out; all of them with `all_leases`, for
   // the start of the only process that opens the database. Returns how many.
   [[nodiscard]] Task<Result<std::size_t>> reap(bool all_leases);

@@ -103,6 +103,22 @@ TEST_P(JobStoreTest, CompletesNothingWhenTheAccompanyingWriteFails) {
   EXPECT_EQ(run(store->find(id))->state, State::running);
 }
 
+TEST_P(JobStoreTest, HastensWhatWaitsForOneReasonOnly) {
+  const JobId full = add().id;
+  EXPECT_EQ(run(store->fail(lease_of(*claim_one()), {Errc::no_space, "full", "disk_full"})),
+            State::retry_wait);
+  add();
+  EXPECT_EQ(run(store->fail(lease_of(*claim_one()), {Errc::unavailable, "reset", "network_error"})),
+            State::retry_wait);
+  EXPECT_FALSE(claim_one());
+  EXPECT_TRUE(run(store->hasten("disk_full")));
+  const auto claimed = claim_one();
+  ASSERT_TRUE(claimed);
+  EXPECT_EQ(claimed->id, full);
+  EXPECT_EQ(claimed->failures, 0);
+  EXPECT_FALSE(claim_one());
+}
+
 TEST_P(JobStoreTest, RetriesAfterTheDelayAndBuriesTheJobWhenTheBudgetIsUsedUp) {
   const JobId id = add().id;
   const Error network{Errc::unavailable, "reset", "network_error"};

@@ -34,6 +34,10 @@ Task<void> Worker::claim_loop() {
       co_await slot_freed_.wait();
       continue;
     }
+    if (options_.may_claim && !options_.may_claim()) {
+      co_await store_.bell().wait_for(1s);
+      continue;
+    }
     const auto asked = steady_clock::now();
     auto jobs = co_await store_.claim(options_.name, options_.slots - runs_.size(), options_.lease);
     if (!jobs) log_error("cannot claim jobs", {{"error", jobs.error().message}});

@@ -28,6 +28,7 @@ class Worker {
     std::string name;  // Unique per process start.
     std::size_t slots = 10;
     Millis lease{30'000};
+    std::function<bool()> may_claim = {};  // False: no job is begun for now. The bell says when to ask again.
   };
 
   Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, const Clock& clock,

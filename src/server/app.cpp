@@ -124,6 +124,7 @@ Task<Result<void>> App::open() {
   cookies_.emplace(*database_, clock_, std::move(*vault));
   downloads_.emplace(*store_, *log_, bus_, *storage_, policy_, *cookies_,
                      downloads::SubmitLimits{.low_disk_bytes = config_.storage.low_disk_bytes.value,
+                                             .room = [this] { return disk_watch_->room(); },
                                              .can_impersonate = [this](std::string_view browser) {
                                                const auto versions = engine_->versions();
                                                return versions.ytdlp.empty() ||
@@ -148,14 +149,30 @@ Task<Result<void>> App::open() {
 }
 
 void App::build_worker() {
+  disk_watch_.emplace(executor_, *storage_, *database_, config_.storage.low_disk_bytes.value,
+                      [this] { return resume_waiting(); });
   pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, *cookies_, files_,
                     *database_, clock_, pipeline_limits(config_));
   worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = name_,
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),
-                                        .lease = seconds(config_.jobs.lease_sec)},
-                  [this](jobs::Run& run) { return pipeline_->run(run); });
+                                        .lease = seconds(config_.jobs.lease_sec),
+                                        .may_claim = [this] { return disk_watch_->room(); }},
+                  [this](jobs::Run& run) { return work(run); });
   housekeeping_.emplace(executor_, bus_, *storage_);
+}
+
+Task<void> App::resume_waiting() {
+  const auto hastened = co_await store_->hasten("disk_full");
+  if (!hastened)
+    log_error("cannot wake downloads that waited for space", {{"error", hastened.error().message}});
+  store_->bell().notify_all();
+}
+
+Task<jobs::Outcome> App::work(jobs::Run& run) {
+  auto outcome = co_await pipeline_->run(run);
+  if (!outcome && outcome.error().code == Errc::no_space) disk_watch_->note_full();
+  co_return outcome;
 }
 
 Task<Result<void>> App::start_work() {
@@ -167,6 +184,7 @@ Task<Result<void>> App::start_work() {
            {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
   report(engine_->sandbox());
   if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
+  disk_watch_->start();
   if (config_.server.role == Role::gateway) {
     neighbours_->start({});
   } else {
@@ -200,6 +218,7 @@ Task<void> App::close() {
   if (working_) {
     co_await keeper_->stop();
     co_await housekeeping_->stop();
+    co_await disk_watch_->stop();
   }
   co_await engine_->stop();
   co_await proxy_->stop();

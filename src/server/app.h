@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "downloads/batch_expansion.h"
 #include "downloads/batch_keeper.h"
+#include "downloads/disk_watch.h"
 #include "downloads/downloads.h"
 #include "downloads/housekeeping.h"
 #include "downloads/lister.h"
@@ -59,6 +60,8 @@ class App {
   // Other processes may use the same database.
   [[nodiscard]] bool shared_database() const { return postgres_url(config_.db.url); }
   void build_worker();
+  [[nodiscard]] Task<jobs::Outcome> work(jobs::Run& run);
+  [[nodiscard]] Task<void> resume_waiting();
 
   Config config_;
   const std::string name_;  // Unique per process start.
@@ -78,6 +81,7 @@ class App {
   std::optional<jobs::JobStore> store_;
   std::optional<storage::DirectoryStorage> storage_;
   std::optional<access::CookieStore> cookies_;
+  std::optional<downloads::DiskWatch> disk_watch_;
   std::optional<downloads::Pipeline> pipeline_;
   std::optional<Neighbours> neighbours_;
   std::optional<jobs::Worker> worker_;

@@ -56,6 +56,12 @@ Result<void> create_tree(const std::filesystem::path& root) {
   return check_writable(root);
 }
 
+Result<struct statvfs> examine_disk(const std::filesystem::path& root) {
+  struct statvfs disk{};
+  if (::statvfs(root.c_str(), &disk) != 0) return detail::io_failure("examine the disk of", root, errno);
+  return disk;
+}
+
 Result<void> check_staged(const std::vector<Staged>& files) {
   std::set<std::string_view> names;
   for (const Staged& file : files) {
@@ -197,12 +203,20 @@ Task<Result<DirectoryStorage::Space>> DirectoryStorage::space() {
   });
   if (!used) co_return fail(used.error());
   co_return co_await files_.run([this, &used]() -> Result<Space> {
-    struct statvfs disk{};
-    if (::statvfs(root_.c_str(), &disk) != 0) return detail::io_failure("examine the disk of", root_, errno);
-    const auto unit = static_cast<std::int64_t>(disk.f_frsize);
+    const auto disk = examine_disk(root_);
+    if (!disk) return fail(disk.error());
+    const auto unit = static_cast<std::int64_t>(disk->f_frsize);
     return Space{.used = *used,
-                 .available = static_cast<std::int64_t>(disk.f_bavail) * unit,
-                 .total = static_cast<std::int64_t>(disk.f_blocks) * unit};
+                 .available = static_cast<std::int64_t>(disk->f_bavail) * unit,
+                 .total = static_cast<std::int64_t>(disk->f_blocks) * unit};
+  });
+}
+
+Task<Result<std::int64_t>> DirectoryStorage::available() {
+  co_return co_await files_.run([this]() -> Result<std::int64_t> {
+    const auto disk = examine_disk(root_);
+    if (!disk) return fail(disk.error());
+    return static_cast<std::int64_t>(disk->f_bavail) * static_cast<std::int64_t>(disk->f_frsize);
   });
 }
 

@@ -80,6 +80,8 @@ class DirectoryStorage {
     std::int64_t used = 0, available = 0, total = 0;
   };
   [[nodiscard]] Task<Result<Space>> space();
+  // Bytes that are free for downloads, without asking the database.
+  [[nodiscard]] Task<Result<std::int64_t>> available();
 
  private:
   [[nodiscard]] Task<Result<std::size_t>> sweep_expired();
