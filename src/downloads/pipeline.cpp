@@ -19,6 +19,8 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
+constexpr seconds kBusyResolving{2};
+
 json::object progress_object(const media::Progress& progress) {
   json::object out = encode(progress).as_object();
   const bool known = progress.total_bytes && *progress.total_bytes > 0;
@@ -242,9 +244,15 @@ class Pipeline::Attempt {
   }
 
   Task<Result<void>> resolve(engine::Child& child) {
-    const auto permit = co_await turn(pipe_.resolving_);
+    auto permit = co_await turn(pipe_.resolving_);
     if (!permit) co_return fail(permit.error());
+    // One that takes long waits for its origin, not for a processor: others get its place.
+    const auto place = std::make_shared<std::optional<Semaphore::Permit>>(std::move(*permit));
+    asio::steady_timer busy(co_await asio::this_coro::executor, kBusyResolving);
+    busy.async_wait([place](boost::system::error_code) { place->reset(); });
     auto plan = co_await child.resolve(remaining());
+    busy.cancel();
+    place->reset();
     if (!plan) co_return fail(plan.error());
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
     if (auto wanted = co_await check_wanted(*plan); !wanted) co_return fail(wanted.error());
