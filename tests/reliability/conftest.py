@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from support.hostile_origin import HostileOrigin
+
 FULL = os.environ.get("TRAWL_BARS") == "full"
 
 
@@ -62,6 +64,20 @@ def seeded(request) -> random.Random:
     seed = int(os.environ.get("TRAWL_SEED", random.SystemRandom().randrange(1 << 32)))
     print(f"seed: TRAWL_SEED={seed} ({request.node.name})")
     return random.Random(seed)
+
+
+@pytest.fixture
+def hostile():
+    """`hostile({name: answer})` starts a HostileOrigin."""
+    made = []
+
+    def make(answers, **options):
+        made.append(HostileOrigin(answers, **options).start())
+        return made[-1]
+
+    yield make
+    for origin in made:
+        origin.stop()
 
 
 def pytest_terminal_summary(terminalreporter):
