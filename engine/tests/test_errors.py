@@ -2,7 +2,7 @@ import errno
 import sys
 
 import pytest
-from yt_dlp.networking.exceptions import CertificateVerifyError, IncompleteRead, NoSupportingHandlers, ProxyError, TransportError
+from yt_dlp.networking.exceptions import CertificateVerifyError, IncompleteRead, NoSupportingHandlers, ProxyError, SSLError, TransportError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessorError
 from yt_dlp.utils import (
     DownloadError, ExtractorError, GeoRestrictedError, PostProcessingError, UnavailableVideoError, UnsupportedError, UserNotLive)
@@ -61,7 +61,8 @@ def test_what_an_extractor_says_has_a_stable_reason(text, reason):
     (TransportError('Connection refused'), 'unavailable', 'network_error'),
     (TransportError('The read operation timed out', cause=TimeoutError()), 'timeout', 'origin_timeout'),
     (IncompleteRead(10, 20), 'unavailable', 'network_error'),
-    (CertificateVerifyError('certificate has expired'), 'unavailable', 'tls_error'),
+    (CertificateVerifyError('certificate has expired'), 'forbidden', 'certificate_invalid'),
+    (SSLError('handshake failure'), 'unavailable', 'tls_error'),
     (ProxyError('Tunnel connection failed: 403 Forbidden'), 'forbidden', 'address_not_allowed'),
     (OSError(errno.ENOSPC, 'No space left on device'), 'no_space', 'no_space'),
     (UnavailableVideoError(OSError(errno.ENOSPC, 'No space left on device')), 'no_space', 'no_space'),

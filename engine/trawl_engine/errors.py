@@ -141,6 +141,8 @@ def _by_network(chain: list[BaseException]) -> tuple[str, str] | None:
     if (network or 'UnavailableVideoError' in names) and any(TIMEOUT.search(str(link)) for link in chain):
         return 'timeout', 'origin_timeout'
     if 'CertificateVerifyError' in names:
+        return 'forbidden', 'certificate_invalid'
+    if 'SSLError' in names:
         return 'unavailable', 'tls_error'
     return ('unavailable', 'network_error') if network else None
 

@@ -35,6 +35,7 @@ struct EngineOptions {
   std::filesystem::path ytdlp_path;   // A folder or zipapp put first on sys.path; may be empty.
   std::vector<std::filesystem::path> plugin_dirs;
   std::filesystem::path ffmpeg;      // Empty: look-up in search_path.
+  std::filesystem::path ca_file;     // Authorities to trust besides the system's; may be empty.
   std::filesystem::path remux_path;  // trawl-remux. Empty: next to host_script.
   std::optional<SandboxOptions>
       sandbox;  // Its programs are next to host_script. Nothing: children are trusted.

@@ -31,6 +31,7 @@ transfer::ClientLimits client_limits(const TransferConfig& transfer) {
   limits.bytes_per_second = transfer.rate_limit_bytes.value;
   limits.connect_timeout = seconds(transfer.connect_timeout_sec);
   limits.quiet_timeout = seconds(transfer.quiet_timeout_sec);
+  limits.ca_file = transfer.ca_file;
   return limits;
 }
 

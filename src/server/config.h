@@ -136,10 +136,11 @@ struct TransferConfig {
   ByteCount rate_limit_bytes;
   int connect_timeout_sec = 10;
   int quiet_timeout_sec = 30;
+  std::string ca_file;
 };
 BOOST_DESCRIBE_STRUCT(TransferConfig, (),
                       (native, connections, connections_per_host, rate_limit_bytes, connect_timeout_sec,
-                       quiet_timeout_sec))
+                       quiet_timeout_sec, ca_file))
 
 struct JobsConfig {
   int lease_sec = 30;

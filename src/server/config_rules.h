@@ -311,7 +311,13 @@ struct trawl::Rules<trawl::server::TransferConfig> {
       {.name = "quiet_timeout_sec",
        .doc = "Seconds an origin may go below 1 KiB/s before its answer is given up.",
        .min = 1,
-       .max = 600}};
+       .max = 600},
+
+      {.name = "ca_file",
+       .doc = "Certificate authorities (PEM) to trust besides those of the system, for origins of a private "
+              "network.",
+       .max = 4000,
+       .check = server::check_path}};
 };
 
 template <>

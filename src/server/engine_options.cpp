@@ -27,6 +27,7 @@ engine::EngineOptions engine_options(const Config& config) {
   options.ytdlp_path = config.engine.ytdlp_path;
   for (const std::string& folder : config.engine.plugin_dirs) options.plugin_dirs.emplace_back(folder);
   options.ffmpeg = config.ffmpeg.path;
+  if (!config.transfer.ca_file.empty()) options.ca_file = std::filesystem::absolute(config.transfer.ca_file);
   const SandboxConfig& sandbox = config.sandbox;
   options.sandbox = {.required = sandbox.required,
                      .first_uid = sandbox.first_uid,

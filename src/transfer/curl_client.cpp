@@ -47,6 +47,7 @@ Task<CURLcode> perform(detail::TransferLoop& loop, std::shared_ptr<detail::Excha
 CurlClient::CurlClient(asio::any_io_executor executor, const net::EgressPolicy& policy, ClientLimits limits)
     : policy_(policy),
       limits_(std::move(limits)),
+      trust_(detail::load_trust(limits_.ca_file)),
       caps_(executor, limits_.connections, limits_.connections_per_host) {
   if (limits_.bytes_per_second > 0) rate_ = std::make_shared<TokenBucket>(limits_.bytes_per_second);
 }
@@ -78,7 +79,7 @@ Task<Result<Head>> CurlClient::get(Get get, Sink& sink, const Stop& given, std::
   const Stop stop = given;
   auto url = net::parse_url(get.url);
   if (!url) co_return fail(url.error());
-  const auto exchange = std::make_shared<detail::Exchange>(policy_, limits_, get, sink);
+  const auto exchange = std::make_shared<detail::Exchange>(policy_, limits_, trust_, get, sink);
   if (!get.proxy.empty() && !exchange->through_proxy())
     co_return fail(Errc::internal, "the proxy of a request is not one of this process");
   exchange->limit_by(rate_);

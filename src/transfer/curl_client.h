@@ -25,6 +25,7 @@ class CurlClient final : public HttpClient {
 
   const net::EgressPolicy& policy_;
   const ClientLimits limits_;
+  detail::Trust trust_;
   std::shared_ptr<TokenBucket> rate_;
   detail::ConnectionCaps caps_;
   detail::TransferLoop loop_;

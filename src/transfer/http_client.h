@@ -30,6 +30,7 @@ struct Get {
   std::optional<media::ByteRange> range;
   std::optional<std::string> if_range;  // An ETag with its quotes, or a date.
   // HTTP/1.1 on a connection of its own: several of these are faster than one HTTP/2 connection.
+  // Without it requests to one origin share a connection where that speaks HTTP/2.
   bool own_connection = false;
   // A bandwidth limit shared with other requests; from then on it belongs to the transfer thread.
   std::shared_ptr<TokenBucket> shared_rate;
@@ -69,7 +70,7 @@ struct ClientLimits {
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds quiet_timeout{30};  // An answer that brings less than 1 KiB/s for this long.
   int redirects = 10;
-  std::string ca_file;  // Certificates to trust; empty: those of the system.
+  std::string ca_file;  // Certificates to trust besides those of the system; may be empty.
 };
 
 // HTTP/1.1 and HTTP/2 with connections kept and shared by all jobs, on one thread of its own.
@@ -81,16 +82,17 @@ struct ClientLimits {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  // Fails with the sink's error, Errc::forbidden (egress), unavailable ("network_error", "tls_error",
-  // "truncated" when less came than was announced), timeout ("origin_timeout"), or cancelled. Any
-  // HTTP status is a success here: the sink's begin() judges it. `sink` is not called any more once
-  // this returns. `rate`: bytes per second of this request, 0: no limit.
+  // Fails with the sink's error, Errc::forbidden (egress, "certificate_invalid"), unavailable
+  // ("network_error", "tls_error", "truncated" when less came than was announced), timeout
+  // ("origin_timeout"), or cancelled. Any HTTP status is a success here: the sink's begin() judges it. `sink`
+  // is not called any more once this returns. `rate`: bytes per second of this request, 0: no limit.
   [[nodiscard]] virtual Task<Result<Head>> get(Get get, Sink& sink, const Stop& stop,
                                                std::int64_t rate = 0) = 0;
   virtual void start() = 0;
   virtual void close() = 0;  // Cancels what is under way and joins the thread.
 };
 
+// Throws std::runtime_error when ca_file cannot be used.
 [[nodiscard]] std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor,
                                                            const net::EgressPolicy& policy,
                                                            ClientLimits limits);

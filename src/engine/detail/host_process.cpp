@@ -50,6 +50,7 @@ std::string config_of(const EngineOptions& options) {
   return json::serialize(json::object{{"ytdlp_path", options.ytdlp_path.string()},
                                       {"plugin_dirs", plugins},
                                       {"ffmpeg", options.ffmpeg.string()},
+                                      {"ca_file", options.ca_file.string()},
                                       {"remux", options.remux_path.string()},
                                       {"sandbox", encode(options.sandbox)}});
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
 
 #include "base/text.h"
 #include "transfer/detail/hop.h"
@@ -66,12 +67,14 @@ Error translate(CURLcode code, const std::string& url) {
       return {Errc::timeout, text, "origin_timeout"};
     case CURLE_PARTIAL_FILE:
       return {Errc::unavailable, text, "truncated"};
-    case CURLE_SSL_CONNECT_ERROR:
+    // It will not be trusted by asking again.
     case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return {Errc::forbidden, text, "certificate_invalid"};
+    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
       return {Errc::unavailable, text, "tls_error"};
     default:
       return {Errc::unavailable, text, "network_error"};
@@ -85,9 +88,11 @@ bool set(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
-Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, const Get& get, Sink& sink)
+Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust, const Get& get,
+                   Sink& sink)
     : policy_(policy),
       limits_(limits),
+      trust_(std::move(trust)),
       sink_(sink),
       range_(get.range),
       if_range_(get.if_range),
@@ -120,8 +125,10 @@ bool Exchange::set_options() {
          set(easy_, CURLOPT_HTTP_VERSION,
              static_cast<long>(own_connection_ ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)) &&
          set(easy_, CURLOPT_SSL_VERIFYPEER, 1L) && set(easy_, CURLOPT_SSL_VERIFYHOST, 2L) &&
-         (limits_.ca_file.empty() || set(easy_, CURLOPT_CAINFO, limits_.ca_file.c_str())) &&
-         set(easy_, CURLOPT_TCP_NODELAY, 1L) &&
+         // Nothing is read from files: the authorities come with on_tls().
+         set(easy_, CURLOPT_CAINFO, nullptr) && set(easy_, CURLOPT_CAPATH, nullptr) &&
+         set(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::on_tls) && set(easy_, CURLOPT_SSL_CTX_DATA, this) &&
+         set(easy_, CURLOPT_PIPEWAIT, own_connection_ ? 0L : 1L) && set(easy_, CURLOPT_TCP_NODELAY, 1L) &&
          set(easy_, CURLOPT_BUFFERSIZE, buckets_.empty() ? kBuffer : kBufferOfLimited) &&
          set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect)) &&
          set(easy_, CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
@@ -269,6 +276,11 @@ curl_socket_t Exchange::on_open(void* self, curlsocktype, curl_sockaddr* address
     return CURL_SOCKET_BAD;
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+CURLcode Exchange::on_tls(CURL*, void* context, void* self) {
+  ::SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), static_cast<Exchange*>(self)->trust_.get());
+  return CURLE_OK;
 }
 
 int Exchange::on_connected(void* self, char* peer, char* local, int peer_port, int) {

@@ -18,6 +18,7 @@
 #include "net/egress.h"
 #include "net/url.h"
 #include "transfer/detail/proxy_route.h"
+#include "transfer/detail/trust.h"
 #include "transfer/http_client.h"
 #include "transfer/token_bucket.h"
 
@@ -35,7 +36,8 @@ struct Hop {
 // Set up on the loop; while a hop is under way it belongs to the transfer thread.
 class Exchange {
  public:
-  Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, const Get& get, Sink& sink);
+  Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust, const Get& get,
+           Sink& sink);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -68,6 +70,7 @@ class Exchange {
   static std::size_t on_header(char* text, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* text, std::size_t, std::size_t size, void* self);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static CURLcode on_tls(CURL* easy, void* context, void* self);
   static int on_connected(void* self, char* peer, char* local, int peer_port, int local_port);
 
   bool set_options();
@@ -82,6 +85,7 @@ class Exchange {
 
   const net::EgressPolicy& policy_;
   const ClientLimits& limits_;
+  const Trust trust_;
   Sink& sink_;
   std::optional<media::ByteRange> range_;
   std::optional<std::string> if_range_;
