@@ -73,6 +73,19 @@ TEST(Text, PercentCodingRoundTrips) {
   EXPECT_EQ(percent_decode("%zz%4"), "%zz%4");
 }
 
+TEST(Sha256, GoesOnFromAStateThatWasKept) {
+  const std::string text(1000, 'x');
+  Sha256 first;
+  first.update(std::string_view(text).substr(0, 640));
+  auto second = Sha256::resume(first.state(), 640);
+  ASSERT_TRUE(second);
+  second->update(std::string_view(text).substr(640));
+  EXPECT_EQ(second->finish(), sha256_hex(text));
+  EXPECT_FALSE(Sha256::resume(first.state(), 641));
+  EXPECT_FALSE(Sha256::resume("0123", 640));
+  EXPECT_FALSE(Sha256::resume(std::string(64, 'g'), 640));
+}
+
 TEST(Sha256, MatchesTheStandardsVector) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

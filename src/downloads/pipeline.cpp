@@ -319,7 +319,9 @@ class Pipeline::Attempt {
     if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
       co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
     }
-    co_return moved;
+    if (!moved) co_return fail(std::move(moved.error()));
+    checkpoint_.digests = std::move(*moved);
+    co_return Result<void>();
   }
 
   // What yt-dlp moves and what we move ourselves are told apart here and shown as one.
@@ -396,6 +398,10 @@ class Pipeline::Attempt {
     auto named =
         name_files(request_, *checkpoint_.plan, produced, now, random_hex(4), member_ ? member_->batch : "");
     if (!named) co_return fail(named.error());
+    for (storage::Staged& file : *named) {
+      const auto found = std::ranges::find(checkpoint_.digests, file.name, &media::FileDigest::name);
+      if (found != checkpoint_.digests.end()) file.digest = *found;
+    }
     const auto& retention = pipe_.limits_.retention;
     auto artifacts =
         co_await pipe_.storage_.publish(run_.job().id, run_.job().epoch, std::move(*named),

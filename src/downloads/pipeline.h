@@ -9,6 +9,7 @@
 #include "downloads/engine_request.h"
 #include "engine/engine.h"
 #include "jobs/worker.h"
+#include "media/digest.h"
 #include "media/options.h"
 #include "media/plan.h"
 #include "net/egress_proxy.h"
@@ -34,9 +35,10 @@ struct PipelineLimits {
 // What an attempt leaves to the next one.
 struct Checkpoint {
   std::optional<media::Plan> plan;
-  bool transferred = false;  // Every part is in the work folder.
+  bool transferred = false;                // Every part is in the work folder.
+  std::vector<media::FileDigest> digests;  // Of parts, as far as they were made on the way.
 };
-BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred))
+BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred, digests))
 
 // Runs one download through its four stages: resolve, transfer, finish, publish. Each stage's result
 // is a checkpoint, so that an attempt goes on where the last one ended.

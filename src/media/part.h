@@ -48,7 +48,12 @@ struct Part {
   std::optional<std::int64_t> size;  // As far as the site says; a hint, not a check.
   std::int64_t chunk_size = 0;       // Ranges must not be longer (http_chunk_size); 0: any length.
   std::vector<Segment> segments;
+  bool small = false;     // A subtitle or a picture: not worth a connection of its own.
+  bool optional = false;  // The download is complete without it.
+  bool digest = false;    // Nothing is expected to change the file later, so it is hashed as it comes.
 };
-BOOST_DESCRIBE_STRUCT(Part, (), (name, format_id, headers, cookies, url, size, chunk_size, segments))
+BOOST_DESCRIBE_STRUCT(Part, (),
+                      (name, format_id, headers, cookies, url, size, chunk_size, segments, small, optional,
+                       digest))
 
 }  // namespace trawl::media

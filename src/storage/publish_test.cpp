@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/sha256.h"
 #include "storage/storage_fixture.h"
 
 // The system calls that make files durable, as this process makes them: these definitions take the
@@ -114,6 +115,35 @@ TEST_P(Publish, DiscardsAFileThatCannotBeSyncedAndDoesNotTryAgain) {
       1);
   EXPECT_FALSE(fs::exists(staging / "rotten.mp4"));
   EXPECT_TRUE(fs::exists(staging / "good.mp4")) << "nothing is moved unless everything can be";
+}
+
+media::FileDigest digest_of(const fs::path& file, std::string sha256) {
+  struct stat info{};
+  EXPECT_EQ(::stat(file.c_str(), &info), 0);
+  return {.name = file.filename().string(), .stamp = stamp_of(info), .sha256 = std::move(sha256)};
+}
+
+TEST_P(Publish, TakesADigestThatIsKnownAlready) {
+  put(staging / "a.mp4", "x");
+  auto file = staged("a.mp4", "a.mp4");
+  file.digest = digest_of(staging / "a.mp4", "known");
+  const auto published = publish_named({file});
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->front().sha256, "known");
+  EXPECT_EQ(published->front().size, 1);
+  EXPECT_EQ(position_of("sync " + fs::canonical(staging).string() + "/a.mp4"), 0U);
+}
+
+TEST_P(Publish, HashesAFileThatHasChangedSinceItsDigestWasMade) {
+  put(staging / "a.mp4", "x");
+  auto file = staged("a.mp4", "a.mp4");
+  file.digest = digest_of(staging / "a.mp4", "old");
+  std::ofstream(staging / "new", std::ios::binary) << "y";
+  fs::last_write_time(staging / "new", fs::last_write_time(staging / "a.mp4"));
+  fs::rename(staging / "new", staging / "a.mp4");
+  const auto published = publish_named({file});
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->front().sha256, sha256_hex("y"));
 }
 
 TEST_P(Publish, FailsWhenAFolderCannotBeSynced) {

@@ -73,9 +73,9 @@ Result<void> check_staged(const std::vector<Staged>& files) {
   return {};
 }
 
-std::vector<std::string> names_of(const std::vector<Staged>& files) {
-  std::vector<std::string> out;
-  for (const Staged& file : files) out.push_back(file.name);
+std::vector<detail::FileToPublish> to_publish(const std::vector<Staged>& files) {
+  std::vector<detail::FileToPublish> out;
+  for (const Staged& file : files) out.push_back({file.name, file.digest});
   return out;
 }
 
@@ -135,9 +135,9 @@ Task<Result<std::vector<Artifact>>> DirectoryStorage::publish(JobId job, std::in
                                                               std::optional<SystemTime> expires_at) {
   if (const auto fine = check_staged(files); !fine) co_return fail(fine.error());
   const LeaseName lease{job, epoch};
-  const std::vector<std::string> names = names_of(files);
+  const auto sources = to_publish(files);
   const auto published =
-      co_await files_.run([this, &lease, &names] { return detail::publish_files(root_, lease, names); });
+      co_await files_.run([this, &lease, &sources] { return detail::publish_files(root_, lease, sources); });
   if (!published) co_return fail(published.error());
 
   std::vector<Artifact> artifacts;

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "db/database.h"
+#include "media/digest.h"
 #include "media/plan.h"
 #include "storage/artifact.h"
 
@@ -24,6 +25,8 @@ struct Staged {
   media::Kind kind = media::Kind::video;
   std::string language;
   std::string mime_type;
+  // What is known of its content already; it counts as long as its stamp fits.
+  std::optional<media::FileDigest> digest;
 };
 
 // Artifacts in a directory tree:
@@ -53,7 +56,8 @@ class DirectoryStorage {
   // Removes the work folders of a job.
   [[nodiscard]] Task<void> discard_stage(JobId job);
 
-  // Makes staged files durable in content/: fsync each, sha256, rename, fsync the folders. The
+  // Makes staged files durable in content/: fsync each, sha256 (unless the digest is known and the file
+  // has not changed since), rename, fsync the folders. The
   // artifacts returned are not visible until record() commits. Nothing is moved unless all files can
   // be; a file whose fsync failed is removed, because a second fsync would not tell the truth.
   // Errc::invalid for a name or path that is not allowed and for what is not a plain file.

@@ -26,9 +26,10 @@ std::chrono::milliseconds wait_before(int attempt, std::optional<std::chrono::se
 
 }  // namespace
 
-Budget::Budget(asio::any_io_executor executor, MoveLimits limits, std::size_t parts)
+Budget::Budget(asio::any_io_executor executor, MoveLimits limits, std::size_t parts, OriginMemory* origins)
     : connections(std::move(executor), std::max<std::size_t>(limits.connections, 1)),
       limits_(limits),
+      origins_(origins),
       parts_(parts) {
   if (limits_.bytes_per_second > 0) rate_ = std::make_shared<TokenBucket>(limits_.bytes_per_second);
 }

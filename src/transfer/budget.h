@@ -13,6 +13,7 @@
 #include "async/task.h"
 #include "base/result.h"
 #include "media/plan.h"
+#include "transfer/origin_memory.h"
 #include "transfer/stop.h"
 #include "transfer/token_bucket.h"
 
@@ -29,7 +30,9 @@ struct MoveLimits {
 // What the parts of one download share.
 class Budget {
  public:
-  Budget(asio::any_io_executor executor, MoveLimits limits, std::size_t parts);
+  // `origins` outlives the move it is used for; null: nothing is remembered.
+  Budget(asio::any_io_executor executor, MoveLimits limits, std::size_t parts,
+         OriginMemory* origins = nullptr);
 
   // A request holds a permit while it is under way.
   Semaphore connections;
@@ -60,6 +63,7 @@ class Budget {
   [[nodiscard]] media::Progress progress(std::chrono::steady_clock::time_point now);
 
   [[nodiscard]] const MoveLimits& limits() const { return limits_; }
+  [[nodiscard]] OriginMemory* origins() const { return origins_; }
   // For Get::shared_rate; null when there is no limit.
   [[nodiscard]] const std::shared_ptr<TokenBucket>& rate() const { return rate_; }
 
@@ -72,6 +76,7 @@ class Budget {
   void smooth(std::int64_t bytes, std::chrono::steady_clock::time_point now);
 
   const MoveLimits limits_;
+  OriginMemory* const origins_;
   std::shared_ptr<TokenBucket> rate_;
   std::atomic<std::int64_t> taken_ = 0;
   std::vector<Part> parts_;

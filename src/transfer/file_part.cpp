@@ -4,8 +4,10 @@
 
 namespace trawl::transfer {
 
-Task<Result<void>> move_file(HttpClient& client, BlockingPool& files, media::Part part, std::size_t index,
-                             std::filesystem::path folder, Budget& budget, const Stop& given) {
+Task<Result<std::optional<media::FileDigest>>> move_file(HttpClient& client, BlockingPool& files,
+                                                         media::Part part, std::size_t index,
+                                                         std::filesystem::path folder, Budget& budget,
+                                                         const Stop& given) {
   const Stop stop = given;
   detail::FileMove move(co_await asio::this_coro::executor, client, files, std::move(part), index,
                         std::move(folder), budget, stop);

@@ -6,6 +6,7 @@
 #include "async/blocking_pool.h"
 #include "async/task.h"
 #include "base/result.h"
+#include "media/digest.h"
 #include "media/part.h"
 #include "transfer/budget.h"
 #include "transfer/http_client.h"
@@ -13,9 +14,11 @@
 namespace trawl::transfer {
 
 // Moves a part in one piece into `folder`, over one connection or several ranges at once. `index` is
-// the part's number in the budget. Errors and files as Mover::move.
-[[nodiscard]] Task<Result<void>> move_file(HttpClient& client, BlockingPool& files, media::Part part,
-                                           std::size_t index, std::filesystem::path folder, Budget& budget,
-                                           const Stop& stop);
+// the part's number in the budget. Errors, files and digest as Mover::move.
+[[nodiscard]] Task<Result<std::optional<media::FileDigest>>> move_file(HttpClient& client,
+                                                                       BlockingPool& files, media::Part part,
+                                                                       std::size_t index,
+                                                                       std::filesystem::path folder,
+                                                                       Budget& budget, const Stop& stop);
 
 }  // namespace trawl::transfer

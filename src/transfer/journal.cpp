@@ -24,8 +24,10 @@ struct Stored {
   std::string etag;
   std::string last_modified;
   std::vector<std::vector<std::int64_t>> done;  // First byte and the one after the last.
+  std::int64_t hashed = 0;                      // Bytes from the beginning on, and the state of
+  std::string sha256_state;                     // their hash; empty if there is none.
 };
-BOOST_DESCRIBE_STRUCT(Stored, (), (version, total, etag, last_modified, done))
+BOOST_DESCRIBE_STRUCT(Stored, (), (version, total, etag, last_modified, done, hashed, sha256_state))
 
 std::unexpected<Error> damaged() {
   return fail(Errc::invalid, "the journal of a part file is damaged");
@@ -50,8 +52,10 @@ std::string to_text(const Journal& journal) {
              .total = journal.total,
              .etag = journal.validator.etag,
              .last_modified = journal.validator.last_modified,
-             .done = {}};
+             .done = {},
+             .hashed = journal.hash.bytes()};
   for (const Span& span : journal.done.list()) out.done.push_back({span.first, span.end});
+  if (out.hashed > 0) out.sha256_state = journal.hash.state();
   return json::serialize(encode(out));
 }
 
@@ -60,7 +64,8 @@ Result<Journal> parse_journal(std::string_view text) {
   if (!value) return damaged();
   auto stored = decode_own<Stored>(*value, "journal");
   if (!stored || stored->version != kVersion || (stored->total && *stored->total < 0)) return damaged();
-  Journal out{.total = stored->total, .validator = {stored->etag, stored->last_modified}, .done = {}};
+  Journal out{
+      .total = stored->total, .validator = {stored->etag, stored->last_modified}, .done = {}, .hash = {}};
   std::int64_t at = -1;
   for (const auto& pair : stored->done) {
     if (pair.size() != 2 || pair[0] <= at || pair[1] <= pair[0] || pair[0] < 0) return damaged();
@@ -68,6 +73,8 @@ Result<Journal> parse_journal(std::string_view text) {
     if (out.total && at > *out.total) return damaged();
     out.done.add({pair[0], pair[1]});
   }
+  if (stored->hashed > 0 && out.done.covers({0, stored->hashed}))
+    out.hash = PrefixHash::resume(stored->sha256_state, stored->hashed);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "transfer/prefix_hash.h"
 #include "transfer/range_plan.h"
 #include "transfer/resume.h"
 
@@ -16,6 +17,7 @@ struct Journal {
   std::optional<std::int64_t> total;
   Validator validator;
   Spans done;
+  PrefixHash hash;  // Of bytes that are done; may lag behind them.
 };
 
 [[nodiscard]] std::string to_text(const Journal& journal);

@@ -9,6 +9,7 @@
 
 #include "async/event.h"
 #include "async/scope.h"
+#include "base/log.h"
 #include "transfer/file_part.h"
 #include "transfer/segment_part.h"
 
@@ -27,6 +28,7 @@ struct Moving {
   Budget& budget;
   Stop stop;  // Set from outside, or when a part has failed.
   std::optional<Error> error;
+  Mover::Digests digests;
   std::size_t left = 0;
   Event ended;
 };
@@ -51,14 +53,33 @@ Result<void> judge_parts(const std::vector<media::Part>& parts) {
   return {};
 }
 
+// An error of the origin, not one of this machine.
+bool is_missing(const Error& error) {
+  return error.code != Errc::no_space && error.code != Errc::too_large && error.code != Errc::internal &&
+         error.reason != "io_error";
+}
+
+void remove_leftovers(const std::filesystem::path& folder, const std::string& name) {
+  std::error_code ignored;
+  for (const char* end : {".trawl", ".journal"}) std::filesystem::remove(folder / (name + end), ignored);
+}
+
 // The first error counts; it ends the other parts, which then fail with Errc::cancelled.
 Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
   const bool in_one_piece = part.segments.empty();
+  const bool optional = part.optional;
+  const std::string name = part.name;
   auto moved = in_one_piece ? co_await move_file(moving.client, moving.files, std::move(part), index,
                                                  moving.folder, moving.budget, moving.stop)
                             : co_await move_segments(moving.client, moving.files, std::move(part), index,
                                                      moving.folder, moving.budget, moving.stop);
-  if (!moved && !moving.error) {
+  if (!moved && optional && !moving.stop.is_set() && is_missing(moved.error())) {
+    log_debug("a part is left out", {{"part", name}, {"error", moved.error().message}});
+    co_await moving.files.run([&] { remove_leftovers(moving.folder, name); });
+    moving.budget.set_total(index, 0);
+  } else if (moved && *moved) {
+    moving.digests.push_back(std::move(**moved));
+  } else if (!moved && !moving.error) {
     moving.error = std::move(moved.error());
     moving.stop.set();
   }
@@ -66,12 +87,13 @@ Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
   moving.ended.notify_all();
 }
 
-Task<Result<void>> move_all(HttpClient& client, BlockingPool& files, std::vector<media::Part> parts,
-                            const std::filesystem::path& folder, MoveLimits limits,
-                            const Mover::OnProgress& on_progress, Stop given) {
+Task<Result<Mover::Digests>> move_all(HttpClient& client, BlockingPool& files, std::vector<media::Part> parts,
+                                      const std::filesystem::path& folder, MoveLimits limits,
+                                      const Mover::OnProgress& on_progress, Stop given,
+                                      OriginMemory& origins) {
   const auto executor = co_await asio::this_coro::executor;
-  Budget budget(executor, limits, parts.size());
-  Moving moving{client, files, folder, budget, {}, {}, parts.size(), Event(executor)};
+  Budget budget(executor, limits, parts.size(), &origins);
+  Moving moving{client, files, folder, budget, {}, {}, {}, parts.size(), Event(executor)};
   const auto follows = given.on_set([stop = moving.stop]() mutable { stop.set(); });
   Scope scope(executor);
   for (std::size_t i = 0; i < parts.size(); ++i)
@@ -82,14 +104,14 @@ Task<Result<void>> move_all(HttpClient& client, BlockingPool& files, std::vector
   }
   co_await scope.join();
   if (moving.error) co_return fail(std::move(*moving.error));
-  co_return Result<void>();
+  co_return std::move(moving.digests);
 }
 
 }  // namespace
 
-Task<Result<void>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder,
-                               MoveLimits limits, OnProgress on_progress, const Stop& given) {
-  if (auto judged = judge_parts(parts); !judged) co_return judged;
+Task<Result<Mover::Digests>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder,
+                                         MoveLimits limits, OnProgress on_progress, const Stop& given) {
+  if (auto judged = judge_parts(parts); !judged) co_return fail(judged.error());
   // The parts run on their own and use what is on this frame, so a cancelled move must not leave it
   // before they have ended: it becomes a stop.
   Stop stop;
@@ -100,7 +122,8 @@ Task<Result<void>> Mover::move(std::vector<media::Part> parts, std::filesystem::
     stop.set();
     return asio::cancellation_type::none;
   });
-  auto moved = co_await move_all(client_, files_, std::move(parts), folder, limits, on_progress, stop);
+  auto moved =
+      co_await move_all(client_, files_, std::move(parts), folder, limits, on_progress, stop, origins_);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   if (*cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   co_return moved;

@@ -7,6 +7,7 @@
 #include "async/blocking_pool.h"
 #include "async/task.h"
 #include "base/result.h"
+#include "media/digest.h"
 #include "media/part.h"
 #include "media/plan.h"
 #include "transfer/budget.h"
@@ -18,20 +19,24 @@ namespace trawl::transfer {
 //
 // Each part is written to "<name>.trawl" with a journal "<name>.journal" beside it and renamed to its
 // name when it is complete and synced, so a file under its own name is always whole. Parts move at
-// once, sharing the connections. Errors carry the reasons of docs/engine-protocol.md
+// once, sharing the connections. An optional part that cannot be had is left out. Errors carry the reasons of
+// docs/engine-protocol.md
 // ("origin_forbidden", "not_found", "rate_limited", ...), or "too_large", "no_space", "truncated".
 class Mover {
  public:
   Mover(HttpClient& client, BlockingPool& files) : client_(client), files_(files) {}
 
   using OnProgress = std::function<void(const media::Progress&)>;
+  // The digests of parts that asked for one; a part that an earlier attempt completed has none.
+  using Digests = std::vector<media::FileDigest>;
   // `stop` ends it with Errc::cancelled, keeping part files and journals.
-  [[nodiscard]] Task<Result<void>> move(std::vector<media::Part> parts, std::filesystem::path folder,
-                                        MoveLimits limits, OnProgress on_progress, const Stop& stop);
+  [[nodiscard]] Task<Result<Digests>> move(std::vector<media::Part> parts, std::filesystem::path folder,
+                                           MoveLimits limits, OnProgress on_progress, const Stop& stop);
 
  private:
   HttpClient& client_;
   BlockingPool& files_;
+  OriginMemory origins_;
 };
 
 }  // namespace trawl::transfer

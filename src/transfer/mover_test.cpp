@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <unistd.h>
 
+#include "base/sha256.h"
 #include "testing/temp_dir.h"
+#include "transfer/journal.h"
 #include "transfer/range_plan.h"
 #include "transfer/transfer_fixture.h"
 
@@ -63,13 +67,19 @@ class MoverTest : public TransferTest {
     Result<void> out;
     run([&]() -> Task<void> {
       Mover mover(*client, files);
-      out = co_await mover.move(
+      for (auto& earlier : earlier_parts)
+        EXPECT_TRUE(co_await mover.move({std::move(earlier)}, folder.path(), move_limits, {}, stop));
+      auto moved = co_await mover.move(
           std::move(parts), folder.path(), move_limits,
           [this](const media::Progress& now) {
             EXPECT_GE(now.downloaded_bytes, progress.downloaded_bytes);
             progress = now;
           },
           stop);
+      if (moved)
+        digests = *moved;
+      else
+        out = fail(moved.error());
     });
     return out;
   }
@@ -84,6 +94,8 @@ class MoverTest : public TransferTest {
   MoveLimits move_limits;
   Stop stop;
   media::Progress progress;
+  Mover::Digests digests;
+  std::vector<media::Part> earlier_parts;  // Brought by the same mover before.
 };
 
 TEST_F(MoverTest, BringsAFileAndLeavesNothingElse) {
@@ -116,6 +128,81 @@ TEST_F(MoverTest, MovesSeveralPartsAtOnceUnderOneLimit) {
   EXPECT_EQ(moved.error().code, Errc::too_large);
 }
 
+TEST_F(MoverTest, HashesAFileAsItComesWhenAskedTo) {
+  const auto file = content(9'000'000);
+  const auto server = origin([&](const Request& r) { return proper(r, file); });
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .digest = true}}));
+  ASSERT_EQ(digests.size(), 1U);
+  EXPECT_EQ(digests[0].name, "a.mp4");
+  EXPECT_EQ(digests[0].sha256, sha256_hex(file));
+  EXPECT_EQ(digests[0].stamp.size, 9'000'000);
+}
+
+TEST_F(MoverTest, HashesWhatAStoppedAttemptLeftAndWhatFollows) {
+  const auto file = content(3'000'000);
+  const auto server = origin([&](const Request& r) {
+    auto reply = proper(r, file);
+    if (r.count("Range") == 0U) reply.cut_after = 2'000'000;
+    return reply;
+  });
+  Journal journal{.total = 3'000'000, .validator = {.etag = "\"v1\""}};
+  journal.done.add({0, 1'280'000});
+  std::ofstream(folder / "a.mp4.trawl", std::ios::binary) << file.substr(0, 1'280'000);
+  const int part = ::open((folder / "a.mp4.trawl").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(journal.hash.advance(part, 640'000));
+  ::close(part);
+  ASSERT_TRUE(save_journal(folder / "a.mp4.journal", journal));
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .digest = true}}));
+  EXPECT_EQ(server->requests().at(0)["Range"], "bytes=1280000-2999999");
+  ASSERT_EQ(digests.size(), 1U);
+  EXPECT_EQ(digests[0].sha256, sha256_hex(file));
+}
+
+TEST_F(MoverTest, HashesAFileThatStartedOver) {
+  const auto old = content(2'500'000, 1), now = content(2'600'000, 2);
+  int asked = 0;
+  const auto server = origin([&](const Request& r) {
+    auto reply = asked == 0 ? proper(r, old) : proper(r, now, "\"v2\"");
+    if (asked++ == 0) reply.cut_after = 2'000'000;
+    return reply;
+  });
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .digest = true}}));
+  EXPECT_EQ(result(), now);
+  EXPECT_EQ(digests.at(0).sha256, sha256_hex(now));
+}
+
+TEST_F(MoverTest, AsksAgainWhenAnAnswerWithoutLengthEndsBeforeTheSizeTheSiteNames) {
+  const auto file = content(300'000);
+  int asked = 0;
+  const auto server = origin([&](const Request&) {
+    return Reply{.body = asked++ == 0 ? file.substr(0, 100'000) : file, .no_length = true};
+  });
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .size = 300'000}}));
+  EXPECT_EQ(result(), file);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(MoverTest, BelievesAnOriginThatEndsTwiceAtTheSamePlace) {
+  const auto file = content(300'000);
+  const auto server = origin([&](const Request&) { return Reply{.body = file, .no_length = true}; });
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .size = 400'000}}));
+  EXPECT_EQ(result(), file);
+  EXPECT_EQ(server->requests().size(), 2U);
+}
+
+TEST_F(MoverTest, LeavesOutAnOptionalPartThatIsNotThere) {
+  const auto file = content(300'000);
+  const auto server = origin(
+      [&](const Request& r) { return r.target() == "/file" ? proper(r, file) : Reply{.status = 404}; });
+  const auto moved =
+      move({{.name = "a.mp4", .url = server->url()},
+            {.name = "a.jpg", .url = server->url("/picture"), .small = true, .optional = true}});
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(result(), file);
+  EXPECT_FALSE(exists("a.jpg") || exists("a.jpg.trawl"));
+  EXPECT_EQ(progress.total_bytes, 300'000);
+}
+
 TEST_F(MoverTest, StopsAStreamWithoutLengthAtTheLimit) {
   const auto file = content(3'000'000);
   const auto server = origin([&](const Request&) { return Reply{.body = file, .no_length = true}; });
@@ -137,13 +224,43 @@ TEST_F(MoverTest, AddsConnectionsToAnOriginThatLimitsEachOfThem) {
     reply.bytes_per_second = 2'000'000;
     return reply;
   });
-  const auto begin = std::chrono::steady_clock::now();
   const auto moved = move_one(*server);
   ASSERT_TRUE(moved) << moved.error().message;
   EXPECT_EQ(result(), file);
   EXPECT_GT(server->most_open(), 4);
   EXPECT_LE(server->most_open(), 16);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 4s);
+}
+
+TEST_F(MoverTest, BeginsWithAsManyConnectionsAsTheLastFileFromThereHad) {
+  const auto file = content(8'000'000);
+  const auto server = origin([&](const Request& r) {
+    auto reply = proper(r, file);
+    reply.bytes_per_second = 2'000'000;
+    return reply;
+  });
+  earlier_parts = {{.name = "b.mp4", .url = server->url("/b")}};
+  ASSERT_TRUE(move_one(*server));
+  EXPECT_EQ(result(), file);
+  // Those of the second file, in the order they came: the first shows that it can be split.
+  std::vector<std::string> ranges;
+  for (const auto& request : server->requests()) {
+    if (request.target() == "/file") ranges.emplace_back(request["Range"]);
+  }
+  ASSERT_GT(ranges.size(), 4U);
+  EXPECT_EQ(ranges[0], "");
+  EXPECT_TRUE(ranges[1].starts_with("bytes=4"));
+}
+
+TEST(OriginMemory, ForgetsAfterAWhileAndWhatDidNotHelp) {
+  OriginMemory memory;
+  const OriginMemory::Time now{};
+  EXPECT_EQ(memory.connections("a", now), 1U);
+  memory.note("a", 8, now);
+  memory.note("b", 4, now);
+  EXPECT_EQ(memory.connections("a", now + 9min), 8U);
+  EXPECT_EQ(memory.connections("a", now + 11min), 1U);
+  memory.note("b", 1, now);
+  EXPECT_EQ(memory.connections("b", now), 1U);
 }
 
 TEST_F(MoverTest, GoesOnWhereAStopHasEndedIt) {

@@ -1,15 +1,22 @@
 #include "transfer/range_plan.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace trawl::transfer {
 namespace {
 
-constexpr std::int64_t kWorthSplitting = 1024 * 1024;  // For each half.
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kLeastWorthSplitting = 128 * 1024;
+constexpr std::int64_t kWorthSplitting = 1024 * 1024;
+constexpr double kSecondsWorthSplitting = 0.1;
 constexpr std::int64_t kWorthGrowing = 4 * 1024 * 1024;
 constexpr double kSecondsWorthGrowing = 0.5;
 constexpr double kGain = 1.3;
-constexpr std::size_t kGrowth = 4;
+constexpr std::size_t kGrowth = 8;
+constexpr auto kShortestMeasure = 60ms;
+constexpr auto kLongestMeasure = 400ms;
 
 Span shortened(Span span, std::int64_t chunk) {
   if (chunk > 0 && span.size() > chunk) span.end = span.first + chunk;
@@ -54,17 +61,27 @@ std::vector<Span> Spans::missing(Span within) const {
 }
 
 std::optional<Assignment> assign(const Spans& done, const std::vector<Span>& claimed, std::int64_t total,
-                                 std::int64_t chunk) {
+                                 std::int64_t chunk, std::int64_t worth) {
   Spans taken = done;
   for (const Span& span : claimed) taken.add(span);
   if (const auto open = taken.missing({0, total}); !open.empty())
     return Assignment{shortened(open.front(), chunk), {}};
 
   const auto longest = std::ranges::max_element(claimed, {}, &Span::size);
-  if (longest == claimed.end() || longest->size() < 2 * kWorthSplitting) return std::nullopt;
+  if (longest == claimed.end() || longest->size() < 2 * worth) return std::nullopt;
   const std::int64_t middle = longest->first + longest->size() / 2;
   return Assignment{shortened({middle, longest->end}, chunk),
                     static_cast<std::size_t>(longest - claimed.begin())};
+}
+
+std::int64_t worth_splitting(double bytes_per_second) {
+  if (bytes_per_second <= 0) return kWorthSplitting;
+  return std::clamp(static_cast<std::int64_t>(bytes_per_second * kSecondsWorthSplitting),
+                    kLeastWorthSplitting, kWorthSplitting);
+}
+
+std::chrono::steady_clock::duration measuring_time(std::chrono::steady_clock::duration latency) {
+  return std::clamp<std::chrono::steady_clock::duration>(2 * latency, kShortestMeasure, kLongestMeasure);
 }
 
 std::size_t wanted_connections(const Pace& pace) {
@@ -73,7 +90,11 @@ std::size_t wanted_connections(const Pace& pace) {
   if (static_cast<double>(pace.remaining) < pace.bytes_per_second * kSecondsWorthGrowing) return as_it_is;
   if (pace.limit > 0 && pace.bytes_per_second > 0.9 * static_cast<double>(pace.limit)) return as_it_is;
   if (pace.before > 0 && pace.bytes_per_second < kGain * pace.before) return as_it_is;
-  return std::min(pace.most_connections, as_it_is * kGrowth);
+  // As many as would bring the rest within that time if each is as fast as those there are.
+  const double seconds = static_cast<double>(pace.remaining) / std::max(pace.bytes_per_second, 1.0);
+  const double factor = std::min(seconds / kSecondsWorthGrowing, static_cast<double>(kGrowth));
+  const auto more = static_cast<std::size_t>(std::ceil(factor * static_cast<double>(as_it_is)));
+  return std::min(pace.most_connections, std::max(more, as_it_is + 1));
 }
 
 }  // namespace trawl::transfer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,10 +42,18 @@ struct Assignment {
 };
 
 // The first missing piece that nobody works on, no longer than `chunk` (0: any length); otherwise the
-// second half of the longest claim, unless that is not worth a request. `claimed` says what each
+// second half of the longest claim, if each half has at least `worth` bytes. `claimed` says what each
 // connection still has before it.
 [[nodiscard]] std::optional<Assignment> assign(const Spans& done, const std::vector<Span>& claimed,
-                                               std::int64_t total, std::int64_t chunk);
+                                               std::int64_t total, std::int64_t chunk, std::int64_t worth);
+
+// How many bytes are worth a request of their own where one connection brings so many per second (0: not
+// known yet).
+[[nodiscard]] std::int64_t worth_splitting(double bytes_per_second);
+
+// How long to look at a transfer before it is judged, where the origin took `latency` to begin: long
+// enough for new connections to get up to speed.
+[[nodiscard]] std::chrono::steady_clock::duration measuring_time(std::chrono::steady_clock::duration latency);
 
 // A measurement of a transfer.
 struct Pace {
@@ -57,7 +66,8 @@ struct Pace {
 };
 
 // How many connections the transfer should have. More only where it is held back per connection: one
-// that is fast, or would end soon, or gained little by the last addition, stays as it is.
+// that is fast, or would end soon, or gained little by the last addition, stays as it is. The slower the
+// transfer, the more are added.
 [[nodiscard]] std::size_t wanted_connections(const Pace& pace);
 
 }  // namespace trawl::transfer

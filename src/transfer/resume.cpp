@@ -128,6 +128,10 @@ std::optional<std::chrono::seconds> retry_after(const Head& head, std::chrono::s
   return std::max(std::chrono::sys_seconds(std::chrono::seconds(date)) - now, std::chrono::seconds(0));
 }
 
+std::optional<std::chrono::seconds> retry_after(const Head& head) {
+  return retry_after(head, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+}
+
 bool worth_retrying(const Error& error) {
   return retryable(error.code) && error.code != Errc::no_space && error.reason != "origin_forbidden";
 }

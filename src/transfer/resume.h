@@ -55,6 +55,7 @@ struct Verdict {
 
 // How long an origin asks to be left alone; an HTTP date counts from `now`.
 [[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Head& head, std::chrono::sys_seconds now);
+[[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Head& head);  // From this moment on.
 
 // True when asking the same again later may help; otherwise only a new resolve may.
 [[nodiscard]] bool worth_retrying(const Error& error);

@@ -126,15 +126,29 @@ TEST(Spans, MergesNeighboursAndFindsGaps) {
 TEST(Assign, PrefersWhatNobodyWorksOnAndKeepsToTheChunkSize) {
   Spans done;
   done.add({0, 10});
-  EXPECT_EQ(assign(done, {{20, 30}}, 100, 0), (Assignment{{10, 20}, {}}));
-  EXPECT_EQ(assign(done, {{10, 30}}, 100, 15), (Assignment{{30, 45}, {}}));
+  EXPECT_EQ(assign(done, {{20, 30}}, 100, 0, 1000), (Assignment{{10, 20}, {}}));
+  EXPECT_EQ(assign(done, {{10, 30}}, 100, 15, 1000), (Assignment{{30, 45}, {}}));
 }
 
 TEST(Assign, HalvesTheLongestClaimWhenThatIsWorthARequest) {
   constexpr std::int64_t kMega = 1024 * 1024;
-  EXPECT_EQ(assign({}, {{0, 2 * kMega}, {2 * kMega, 10 * kMega}}, 10 * kMega, 0),
+  EXPECT_EQ(assign({}, {{0, 2 * kMega}, {2 * kMega, 10 * kMega}}, 10 * kMega, 0, kMega),
             (Assignment{{6 * kMega, 10 * kMega}, 1}));
-  EXPECT_EQ(assign({}, {{0, kMega}}, kMega, 0), std::nullopt);
+  EXPECT_EQ(assign({}, {{0, kMega}}, kMega, 0, kMega), std::nullopt);
+  EXPECT_EQ(assign({}, {{0, kMega}}, kMega, 0, kMega / 2), (Assignment{{kMega / 2, kMega}, 0}));
+}
+
+TEST(Assign, SplitsFinerWhereAConnectionIsSlow) {
+  EXPECT_GT(worth_splitting(0), worth_splitting(2e6));
+  EXPECT_GT(worth_splitting(2e6), worth_splitting(0.5e6 / 8));
+  EXPECT_EQ(worth_splitting(1e12), worth_splitting(0));
+}
+
+TEST(MeasuringTime, GrowsWithTheDistanceOfTheOrigin) {
+  using namespace std::chrono_literals;
+  EXPECT_LT(measuring_time(1ms), 100ms);
+  EXPECT_EQ(measuring_time(100ms), 200ms);
+  EXPECT_LT(measuring_time(10s), 1s);
 }
 
 TEST(WantedConnections, GrowsOnlyWhereThatPays) {
@@ -144,7 +158,9 @@ TEST(WantedConnections, GrowsOnlyWhereThatPays) {
   };
   constexpr std::int64_t kFar = 100'000'000;
   const Case cases[] = {
-      {{.connections = 1, .bytes_per_second = 2e6, .remaining = kFar, .most_connections = 16}, 4},
+      {{.connections = 1, .bytes_per_second = 2e6, .remaining = kFar, .most_connections = 16}, 8},
+      {{.connections = 1, .bytes_per_second = 1e8, .remaining = kFar, .most_connections = 16}, 2},
+      {{.connections = 2, .remaining = kFar, .most_connections = 16}, 16},
       {{.connections = 4, .bytes_per_second = 8e6, .before = 2e6, .remaining = kFar, .most_connections = 8},
        8},
       {{.connections = 4, .bytes_per_second = 2e6, .before = 2e6, .remaining = kFar, .most_connections = 16},

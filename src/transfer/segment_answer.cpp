@@ -74,13 +74,4 @@ bool worth_a_retry(const Error& error, int attempt) {
   return retryable(error.code);
 }
 
-std::optional<std::chrono::seconds> retry_after(const Head& head) {
-  const std::string_view text = head.header("retry-after");
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || seconds < 0)
-    return std::nullopt;
-  return std::chrono::seconds(std::min<std::int64_t>(seconds, 86400));
-}
-
 }  // namespace trawl::transfer

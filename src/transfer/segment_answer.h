@@ -32,7 +32,4 @@ struct Slice {
 // of a CDN may lag behind, others as often as the budget allows.
 [[nodiscard]] bool worth_a_retry(const Error& error, int attempt);
 
-// The seconds of Retry-After; nothing when it is absent, a date or malformed.
-[[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Head& head);
-
 }  // namespace trawl::transfer

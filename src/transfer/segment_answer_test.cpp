@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "transfer/content_range.h"
+#include "transfer/resume.h"
 
 namespace trawl::transfer {
 namespace {

@@ -14,7 +14,7 @@ namespace trawl::transfer {
 namespace {
 
 constexpr std::size_t kMaxJournal = 4096;
-constexpr mode_t kMode = 0600;
+constexpr mode_t kMode = 0644;  // Others do not get into the folder, except a child as its owner.
 
 std::unexpected<Error> io_failure(std::string_view what, const std::filesystem::path& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT;
@@ -108,21 +108,30 @@ Result<void> SegmentFile::sync() {
   return io_failure("sync", part_, error);
 }
 
-Result<void> SegmentFile::checkpoint(std::int64_t next, std::int64_t offset) {
+Result<PrefixHash> SegmentFile::hash(PrefixHash so_far, std::int64_t until) const {
+  if (auto read = so_far.advance(file_, until); !read) return fail(read.error());
+  return so_far;
+}
+
+Result<void> SegmentFile::checkpoint(std::int64_t next, std::int64_t offset, const PrefixHash& hash) {
   if (auto done = sync(); !done) return done;
   SegmentJournal journal = start_;
   journal.next = next;
   journal.offset = offset;
+  journal.hashed = hash.bytes();
+  journal.sha256_state = hash.bytes() > 0 ? hash.state() : "";
   return replace_file(journal_, to_text(journal));
 }
 
-Result<void> SegmentFile::publish(std::int64_t size) {
+Result<FileStamp> SegmentFile::publish(std::int64_t size) {
   if (::ftruncate(file_, size) != 0) return io_failure("cut", part_, errno);
-  if (auto done = sync(); !done) return done;
+  if (auto done = sync(); !done) return fail(done.error());
   if (::rename(part_.c_str(), final_.c_str()) != 0) return io_failure("rename", part_, errno);
-  if (auto done = sync_folder(folder_); !done) return done;
+  if (auto done = sync_folder(folder_); !done) return fail(done.error());
   ::unlink(journal_.c_str());
-  return {};
+  struct stat status{};
+  if (::fstat(file_, &status) != 0) return io_failure("read", final_, errno);
+  return stamp_of(status);
 }
 
 void SegmentFile::discard() {

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/file_stamp.h"
 #include "base/result.h"
 #include "media/part.h"
+#include "transfer/prefix_hash.h"
 #include "transfer/segment_journal.h"
 
 namespace trawl::transfer {
@@ -31,12 +33,15 @@ class SegmentFile {
 
   [[nodiscard]] Result<void> write(std::int64_t offset, std::string_view bytes);
 
+  // Hashes on, up to `until`, which has been written.
+  [[nodiscard]] Result<PrefixHash> hash(PrefixHash so_far, std::int64_t until) const;
+
   // Syncs what has been written and then says so in the journal. When the disk fails to sync, what it
-  // holds is unknown: both files are removed.
-  [[nodiscard]] Result<void> checkpoint(std::int64_t next, std::int64_t offset);
+  // holds is unknown: both files are removed. `hash` is of bytes before `offset`.
+  [[nodiscard]] Result<void> checkpoint(std::int64_t next, std::int64_t offset, const PrefixHash& hash);
 
   // Cuts the file to `size`, syncs it and gives it its own name; the journal goes.
-  [[nodiscard]] Result<void> publish(std::int64_t size);
+  [[nodiscard]] Result<FileStamp> publish(std::int64_t size);
 
  private:
   SegmentFile(std::filesystem::path folder, const std::string& name);

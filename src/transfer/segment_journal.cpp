@@ -39,6 +39,7 @@ std::optional<SegmentJournal> parse_segment_journal(std::string_view text) {
   if (!journal || journal->version != kVersion || journal->next < 0 || journal->offset < 0)
     return std::nullopt;
   if (journal->next == 0 && journal->offset != 0) return std::nullopt;
+  if (journal->hashed < 0 || journal->hashed > journal->offset) return std::nullopt;
   return std::move(*journal);
 }
 

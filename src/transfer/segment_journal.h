@@ -18,9 +18,11 @@ struct SegmentJournal {
   std::string list;  // digest_of() the part that is being moved.
   std::int64_t next = -1;
   std::int64_t offset = -1;
+  std::int64_t hashed = 0;   // Bytes from the beginning on, no more than `offset`, and the state of
+  std::string sha256_state;  // their hash; empty if there is none.
   friend bool operator==(const SegmentJournal&, const SegmentJournal&) = default;
 };
-BOOST_DESCRIBE_STRUCT(SegmentJournal, (), (version, list, next, offset))
+BOOST_DESCRIBE_STRUCT(SegmentJournal, (), (version, list, next, offset, hashed, sha256_state))
 
 // A digest of all that decides the bytes of a part: of its segments, their order, ranges and keys.
 [[nodiscard]] std::string digest_of(const media::Part& part);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "transfer/resume.h"
 #include "transfer/segment_answer.h"
 
 namespace trawl::transfer {

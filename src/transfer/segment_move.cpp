@@ -35,9 +35,26 @@ SegmentMove::SegmentMove(asio::any_io_executor executor, Tools tools, const medi
       offset_(file.start().offset),
       written_(file.start().next),
       written_offset_(offset_),
+      hash_(PrefixHash::resume(file.start().sha256_state, file.start().hashed)),
       checkpoint_offset_(offset_) {}
 
-Task<Result<void>> SegmentMove::run() {
+Task<Result<std::optional<media::FileDigest>>> SegmentMove::run() {
+  if (auto moved = co_await move(); !moved) co_return fail(std::move(moved.error()));
+  co_return co_await publish();
+}
+
+Task<Result<std::optional<media::FileDigest>>> SegmentMove::publish() {
+  co_return co_await tools_.files.run([this]() -> Result<std::optional<media::FileDigest>> {
+    const auto stamp = file_.publish(offset_);
+    if (!stamp) return fail(stamp.error());
+    if (!part_.digest) return std::nullopt;
+    const auto whole = file_.hash(hash_, offset_);
+    if (!whole) return std::nullopt;  // Then it is hashed by whoever stores it.
+    return media::FileDigest{.name = part_.name, .stamp = *stamp, .sha256 = whole->digest()};
+  });
+}
+
+Task<Result<void>> SegmentMove::move() {
   if (part_.segments.empty()) co_return fail(Errc::invalid, fmt::format("{} has no segments", part_.name));
   tools_.budget.add(index_, offset_);
   if (!tools_.budget.take_bytes(offset_))
@@ -55,7 +72,7 @@ Task<Result<void>> SegmentMove::run() {
   }
   tools_.budget.add(index_, offset_ - file_.start().offset - bytes_);
   tools_.budget.set_total(index_, offset_);
-  co_return co_await tools_.files.run([this] { return file_.publish(offset_); });
+  co_return Result<void>();
 }
 
 void SegmentMove::spawn(Task<void> task) {
@@ -201,15 +218,16 @@ SegmentMove::Batch SegmentMove::take_ready() {
   return out;
 }
 
-Task<Result<void>> SegmentMove::write(Batch batch) {
-  co_return co_await tools_.files.run([this, &batch]() -> Result<void> {
+Task<Result<PrefixHash>> SegmentMove::write(Batch batch, std::int64_t end) {
+  co_return co_await tools_.files.run([this, &batch, end, hash = hash_]() -> Result<PrefixHash> {
     std::int64_t offset = batch.offset;
     for (auto& segment : batch.segments) {
-      if (auto done = file_.write(offset, segment->bytes()); !done) return done;
+      if (auto done = file_.write(offset, segment->bytes()); !done) return fail(done.error());
       offset += std::ssize(segment->bytes());
       segment.reset();
     }
-    return {};
+    if (!part_.digest) return hash;
+    return file_.hash(hash, hashable(end));
   });
 }
 
@@ -225,7 +243,9 @@ Task<void> SegmentMove::write_in_order() {
     const std::int64_t offset = offset_;
     const auto next = static_cast<std::int64_t>(turn_);
     changed_.notify_all();
-    if (auto done = co_await write(std::move(batch)); !done) co_return end(done.error());
+    auto hash = co_await write(std::move(batch), offset);
+    if (!hash) co_return end(hash.error());
+    hash_ = *hash;
     written_ = next;
     written_offset_ = offset;
     checkpoint_if_due();
@@ -245,7 +265,8 @@ void SegmentMove::checkpoint_if_due() {
 Task<void> SegmentMove::checkpoint() {
   const std::int64_t next = written_;
   const std::int64_t offset = written_offset_;
-  auto done = co_await tools_.files.run([=, this] { return file_.checkpoint(next, offset); });
+  auto done =
+      co_await tools_.files.run([=, this, hash = hash_] { return file_.checkpoint(next, offset, hash); });
   checkpointing_ = false;
   if (!done) co_return end(done.error());
   checkpoint_offset_ = offset;

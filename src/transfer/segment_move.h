@@ -9,6 +9,7 @@
 #include "async/blocking_pool.h"
 #include "async/event.h"
 #include "async/scope.h"
+#include "media/digest.h"
 #include "transfer/budget.h"
 #include "transfer/http_client.h"
 #include "transfer/parallelism.h"
@@ -35,7 +36,7 @@ class SegmentMove {
               SegmentFile& file, Stop stop);
 
   // Call once. Not to be cancelled through Asio.
-  [[nodiscard]] Task<Result<void>> run();
+  [[nodiscard]] Task<Result<std::optional<media::FileDigest>>> run();
 
  private:
   // A segment that has come: kept in memory, or with its length in the file already.
@@ -62,9 +63,12 @@ class SegmentMove {
                                                    Wait& wait);
   [[nodiscard]] Task<Result<void>> get(std::size_t number, SegmentOutput& output, Wait& wait);
 
+  [[nodiscard]] Task<Result<void>> move();
+  [[nodiscard]] Task<Result<std::optional<media::FileDigest>>> publish();
   [[nodiscard]] Task<void> write_in_order();
   [[nodiscard]] Batch take_ready();
-  [[nodiscard]] Task<Result<void>> write(Batch batch);
+  // Writes and hashes the batch, which ends at `end`.
+  [[nodiscard]] Task<Result<PrefixHash>> write(Batch batch, std::int64_t end);
   [[nodiscard]] Task<void> checkpoint();
   void checkpoint_if_due();
 
@@ -97,7 +101,8 @@ class SegmentMove {
   std::size_t turn_ = 0;             // The first segment that is not on its way to disk.
   std::int64_t offset_ = 0;          // Where it belongs.
   std::int64_t written_ = 0;         // The segments before this one are on disk,
-  std::int64_t written_offset_ = 0;  // as this many bytes.
+  std::int64_t written_offset_ = 0;  // as this many bytes,
+  PrefixHash hash_;                  // of which these are hashed, if that is asked for.
 
   bool checkpointing_ = false;
   std::int64_t checkpoint_offset_ = 0;

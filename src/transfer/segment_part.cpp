@@ -4,8 +4,10 @@
 
 namespace trawl::transfer {
 
-Task<Result<void>> move_segments(HttpClient& client, BlockingPool& files, media::Part part, std::size_t index,
-                                 std::filesystem::path folder, Budget& budget, const Stop& stop) {
+Task<Result<std::optional<media::FileDigest>>> move_segments(HttpClient& client, BlockingPool& files,
+                                                             media::Part part, std::size_t index,
+                                                             std::filesystem::path folder, Budget& budget,
+                                                             const Stop& stop) {
   // Only `stop` ends it: what the pool and the transfer thread have in hand must outlive them.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const Stop outer = stop;

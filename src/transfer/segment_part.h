@@ -6,6 +6,7 @@
 #include "async/blocking_pool.h"
 #include "async/task.h"
 #include "base/result.h"
+#include "media/digest.h"
 #include "media/part.h"
 #include "transfer/budget.h"
 #include "transfer/http_client.h"
@@ -14,8 +15,8 @@ namespace trawl::transfer {
 
 // Moves a segmented part into `folder`: "<name>.trawl" and "<name>.journal" until it is complete and
 // synced, then `name`. `index` is the part's number in the budget. Errors as Mover::move.
-[[nodiscard]] Task<Result<void>> move_segments(HttpClient& client, BlockingPool& files, media::Part part,
-                                               std::size_t index, std::filesystem::path folder,
-                                               Budget& budget, const Stop& stop);
+[[nodiscard]] Task<Result<std::optional<media::FileDigest>>> move_segments(
+    HttpClient& client, BlockingPool& files, media::Part part, std::size_t index,
+    std::filesystem::path folder, Budget& budget, const Stop& stop);
 
 }  // namespace trawl::transfer

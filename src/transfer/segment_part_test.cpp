@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "async/blocking_pool.h"
+#include "base/sha256.h"
 #include "testing/temp_dir.h"
 #include "transfer/segment_cipher.h"
 #include "transfer/segment_journal.h"
@@ -70,9 +71,11 @@ class SegmentPartTest : public TransferTest {
 
   Task<Result<void>> start(media::Part part) {
     Budget budget(context.get_executor(), move_limits, 1);
-    auto out = co_await move_segments(*client, files, std::move(part), 0, folder.path(), budget, stop);
+    auto moved = co_await move_segments(*client, files, std::move(part), 0, folder.path(), budget, stop);
     last_progress = budget.progress(std::chrono::steady_clock::now());
-    co_return out;
+    if (!moved) co_return fail(moved.error());
+    digest = std::move(*moved);
+    co_return Result<void>();
   }
 
   [[nodiscard]] std::string read(const std::string& name) const {
@@ -89,6 +92,7 @@ class SegmentPartTest : public TransferTest {
   MoveLimits move_limits{.retries = 1};
   Stop stop;
   media::Progress last_progress;
+  std::optional<media::FileDigest> digest;
 };
 
 TEST_F(SegmentPartTest, JoinsTheSegmentsInOrderOverSeveralConnections) {
@@ -101,6 +105,28 @@ TEST_F(SegmentPartTest, JoinsTheSegmentsInOrderOverSeveralConnections) {
   EXPECT_FALSE(exists("media.ts.journal"));
   EXPECT_EQ(last_progress.downloaded_bytes, 40 * 50'000);
   EXPECT_EQ(last_progress.total_bytes, 40 * 50'000);
+}
+
+TEST_F(SegmentPartTest, HashesTheFileAsItComesWhenAskedTo) {
+  const auto server = origin(serve_all);
+  media::Part part = part_of(*server, 40);
+  part.digest = true;
+  ASSERT_TRUE(move(part));
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(digest->name, "media.ts");
+  EXPECT_EQ(digest->sha256, sha256_hex(whole(40)));
+  EXPECT_EQ(digest->stamp.size, 40 * 50'000);
+}
+
+TEST_F(SegmentPartTest, TakesAWaitUntilADate) {
+  int asked = 0;
+  const auto server = origin([&](const Request& request) {
+    if (asked++ > 0) return serve_all(request);
+    return Reply{.status = 503, .headers = {{"Retry-After", "Wed, 21 Oct 2065 07:28:00 GMT"}}};
+  });
+  const auto moved = move(part_of(*server, 1));
+  EXPECT_EQ(moved.error().reason, "origin_error") << "forty years are not waited for";
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(SegmentPartTest, AsksAgainForASegmentThatWasCut) {
@@ -304,9 +330,9 @@ TEST_P(BoundedMemory, HoldsWhileTheFirstSegmentStalls) {
   media::Part part{.name = "media.ts"};
   for (int i = 0; i < 40; ++i) part.segments.push_back({.url = "http://a/" + std::to_string(i)});
   Budget budget(context.get_executor(), move_limits, 1);
-  Result<void> done = fail(Errc::internal, "did not end");
+  Result<std::optional<media::FileDigest>> done = fail(Errc::internal, "did not end");
   asio::co_spawn(context, move_segments(stalled, files, part, 0, folder.path(), budget, stop),
-                 [&](std::exception_ptr failure, Result<void> result) {
+                 [&](std::exception_ptr failure, Result<std::optional<media::FileDigest>> result) {
                    EXPECT_FALSE(failure);
                    done = std::move(result);
                  });

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "transfer/resume.h"
+
 namespace trawl::transfer {
 namespace {
 

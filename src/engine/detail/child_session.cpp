@@ -154,7 +154,10 @@ Task<void> ChildSession::keep_promises(const Keep& keep, SteadyTime deadline) {
   Kept kept;
   std::vector<media::Part> parts = promises_.take();
   std::vector<std::string> names;
-  for (const media::Part& part : parts) names.push_back(part.name);
+  // One with a digest is to stay as it is; it can still be replaced by another of its name.
+  for (const media::Part& part : parts) {
+    if (!part.digest) names.push_back(part.name);
+  }
   const auto first = co_await (run_keep(keep, std::move(parts), kept) || lost_or(deadline));
   if (kept.failure && first.index() == 0) std::rethrow_exception(kept.failure);
   last_progress_ = steady_clock::now();

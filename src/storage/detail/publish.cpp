@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <future>
 #include <span>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,20 +69,31 @@ Result<void> take_back(const Descriptor& file, const std::filesystem::path& show
   return {};
 }
 
-Result<PublishedFile> make_durable(const Descriptor& folder, const std::string& name,
+// The digest as it was made on the way, if nothing has touched the file since.
+std::optional<PublishedFile> known(const Descriptor& file, const std::optional<media::FileDigest>& digest) {
+  struct stat info{};
+  if (!digest || ::fstat(file.get(), &info) != 0 || stamp_of(info) != digest->stamp) return std::nullopt;
+  return PublishedFile{.size = info.st_size, .sha256 = digest->sha256};
+}
+
+Result<PublishedFile> make_durable(const Descriptor& folder, const FileToPublish& source,
                                    const std::filesystem::path& shown) {
-  const auto file = open_plain(folder, name, shown);
+  const auto file = open_plain(folder, source.name, shown);
   if (!file) return fail(file.error());
+  auto out = known(*file, source.digest);
   if (auto taken = take_back(*file, shown); !taken) return fail(std::move(taken.error()));
   failpoint("publish.before_file_sync");
-  if (::fsync(file->get()) != 0) {
-    const int error = errno;
+  // The disk works while the processor does.
+  auto synced = std::async(out ? std::launch::deferred : std::launch::async,
+                           [&] { return ::fsync(file->get()) == 0 ? 0 : errno; });
+  auto hashed = out ? Result<PublishedFile>(std::move(*out)) : hash(*file, shown);
+  if (const int error = synced.get(); error != 0) {
     // The kernel may have dropped the pages it could not write: what is there now cannot be trusted.
-    ::unlinkat(folder.get(), name.c_str(), 0);
+    ::unlinkat(folder.get(), source.name.c_str(), 0);
     return io_failure("sync", shown, error);
   }
   failpoint("publish.after_file_sync");
-  return hash(*file, shown);
+  return hashed;
 }
 
 Result<Descriptor> try_make_content_folder(const std::filesystem::path& folder) {
@@ -99,17 +111,19 @@ Result<Descriptor> make_content_folder(const std::filesystem::path& folder) {
   return try_make_content_folder(folder);
 }
 
-Result<void> rename_all(const Descriptor& from, const Descriptor& to, const std::vector<std::string>& names,
+Result<void> rename_all(const Descriptor& from, const Descriptor& to, const std::vector<FileToPublish>& files,
                         const std::filesystem::path& shown) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
     failpoint("publish.before_rename");
-    if (::renameat(from.get(), names[i].c_str(), to.get(), names[i].c_str()) == 0) continue;
+    const char* name = files[i].name.c_str();
+    if (::renameat(from.get(), name, to.get(), name) == 0) continue;
     const int error = errno;
     for (std::size_t k = 0; k < i; ++k) {
-      if (::renameat(to.get(), names[k].c_str(), from.get(), names[k].c_str()) == 0) continue;
-      log_warn("cannot take a file back into its work folder", {{"file", names[k]}});
+      const std::string& moved = files[k].name;
+      if (::renameat(to.get(), moved.c_str(), from.get(), moved.c_str()) == 0) continue;
+      log_warn("cannot take a file back into its work folder", {{"file", moved}});
     }
-    return io_failure("publish", shown / names[i], error);
+    return io_failure("publish", shown / name, error);
   }
   return {};
 }
@@ -126,19 +140,19 @@ Result<void> sync_folders(const std::filesystem::path& root, const LeaseName& le
 }  // namespace
 
 Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& root, const LeaseName& lease,
-                                                 const std::vector<std::string>& names) {
+                                                 const std::vector<FileToPublish>& files) {
   const std::filesystem::path staging = staging_folder(root, lease);
   const auto from = open_folder(staging);
   if (!from) return fail(from.error());
   std::vector<PublishedFile> out;
-  for (const std::string& name : names) {
-    auto file = make_durable(*from, name, staging / name);
+  for (const FileToPublish& source : files) {
+    auto file = make_durable(*from, source, staging / source.name);
     if (!file) return fail(std::move(file.error()));
     out.push_back(std::move(*file));
   }
   const auto to = make_content_folder(root / content_folder(lease));
   if (!to) return fail(to.error());
-  if (const auto moved = rename_all(*from, *to, names, staging); !moved) return fail(moved.error());
+  if (const auto moved = rename_all(*from, *to, files, staging); !moved) return fail(moved.error());
   failpoint("publish.after_rename");
   if (const auto synced = sync_folders(root, lease); !synced) return fail(synced.error());
   failpoint("publish.after_folder_sync");

@@ -6,14 +6,15 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "net/url.h"
 
 namespace trawl::transfer::detail {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;
-constexpr auto kMeasure = 250ms;
+constexpr auto kShortestTick = 15ms;
+constexpr auto kLongestTick = 250ms;
 constexpr auto kCheckpointEvery = 5s;
 constexpr auto kPatience = 20s;
 constexpr auto kAfterProgress = 100ms;
@@ -23,6 +24,11 @@ constexpr std::int64_t kCheckpointBytes = 8 * 1024 * 1024;
 bool comes_from_origin(const Error& error) {
   return error.code == Errc::unavailable || error.code == Errc::timeout || error.code == Errc::rate_limited ||
          error.code == Errc::not_found;
+}
+
+std::string origin_of(const std::string& url) {
+  const auto parsed = net::parse_url(url);
+  return parsed ? net::to_authority(*parsed) : "";
 }
 
 std::function<void()> waker(asio::any_io_executor executor, std::shared_ptr<Event> event) {
@@ -40,32 +46,50 @@ FileMove::FileMove(asio::any_io_executor executor, HttpClient& client, BlockingP
       files_(files),
       part_(std::move(part)),
       budget_(budget),
+      origin_(origin_of(part_.url)),
       stop_(std::move(stop)),
       executor_(executor),
       changed_(std::make_shared<Event>(executor)),
       file_(folder, part_.name),
-      context_{.file = file_, .budget = budget, .part = index, .changed = waker(executor, changed_)} {}
+      context_{.file = file_, .budget = budget, .part = index, .changed = waker(executor, changed_)},
+      hash_(executor, files, file_, [this] { return written_prefix(); }) {}
 
-Task<Result<void>> FileMove::run() {
+Task<Result<std::optional<media::FileDigest>>> FileMove::run() {
+  const auto missing = is_missing();
+  if (!missing) co_return fail(missing.error());
+  if (!*missing) co_return std::nullopt;
+  Result<std::optional<media::FileDigest>> moved;
+  if (auto fetched = co_await fetch_all(); !fetched)
+    moved = fail(std::move(fetched.error()));
+  else
+    moved = co_await publish();
+  co_await hash_.end();
+  co_return moved;
+}
+
+Result<bool> FileMove::is_missing() {
   std::error_code error;
-  if (const auto size = std::filesystem::file_size(file_.target(), error); !error) {
-    budget_.set_total(context_.part, static_cast<std::int64_t>(size));
-    budget_.add(context_.part, static_cast<std::int64_t>(size));
-    if (!budget_.take_bytes(static_cast<std::int64_t>(size))) {
-      co_return fail(Errc::too_large, "the download is larger than its limit");
-    }
-    co_return Result<void>();
-  }
+  const auto found = std::filesystem::file_size(file_.target(), error);
+  if (error) return true;
+  const auto size = static_cast<std::int64_t>(found);
+  budget_.set_total(context_.part, size);
+  budget_.add(context_.part, size);
+  if (!budget_.take_bytes(size)) return fail(Errc::too_large, "the download is larger than its limit");
+  return false;
+}
+
+Task<Result<void>> FileMove::fetch_all() {
   if (auto prepared = co_await prepare(); !prepared) co_return prepared;
   while (!whole()) {
     const std::int64_t before = context_.arrived;
     Round round(executor_, stop_);
     round.most_connections = budget_.connections_per_part();
     co_await play(round);
+    remember(round);
     if (round.complete || whole()) break;
     if (auto recovered = co_await recover(round, before); !recovered) co_return recovered;
   }
-  co_return co_await publish();
+  co_return Result<void>();
 }
 
 // Picks up what an earlier attempt left, if its journal and the file agree.
@@ -89,18 +113,25 @@ Task<Result<void>> FileMove::prepare() {
   budget_.add(context_.part, have);
   budget_.set_total(context_.part, journal_.total ? journal_.total : part_.size);
   saved_ = std::chrono::steady_clock::now();
+  if (part_.digest) hash_.start(journal_.hash);
   co_return Result<void>();
 }
 
-Task<Result<void>> FileMove::publish() {
-  auto published = co_await files_.run([this]() -> Result<void> {
-    if (auto resized = file_.resize(*journal_.total); !resized) return resized;
-    return file_.publish();
+// The rest is hashed while the disk works.
+Task<Result<std::optional<media::FileDigest>>> FileMove::publish() {
+  hash_.complete(*journal_.total);
+  const auto stamp = co_await files_.run([this]() -> Result<FileStamp> {
+    if (auto resized = file_.resize(*journal_.total); !resized) return fail(resized.error());
+    if (auto published = file_.publish(); !published) return fail(published.error());
+    return file_.stamp();
   });
-  if (!published && published.error().reason == "io_error") {
-    co_await files_.run([this] { file_.discard(); });
+  if (!stamp) {
+    if (stamp.error().reason == "io_error") co_await files_.run([this] { file_.discard(); });
+    co_return fail(stamp.error());
   }
-  co_return published;
+  auto sha256 = co_await hash_.digest();
+  if (sha256.empty()) co_return std::nullopt;
+  co_return media::FileDigest{.name = part_.name, .stamp = *stamp, .sha256 = std::move(sha256)};
 }
 
 Task<Result<void>> FileMove::start_over() {
@@ -108,6 +139,7 @@ Task<Result<void>> FileMove::start_over() {
   budget_.give_back(have);
   budget_.add(context_.part, -have);
   journal_ = {};
+  hash_.forget();
   context_.journalled = false;
   context_.unsaved = 0;
   splittable_ = false;
@@ -144,6 +176,7 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
     co_return co_await budget_.back_off(restarts_ - 1, round.wait, std::move(why), stop_);
   }
   if (!progressed || round.wait) {
+    if (part_.optional && attempts_ > 0) co_return fail(std::move(why));  // Not worth waiting for long.
     co_return co_await budget_.back_off(++attempts_, round.wait, std::move(why), stop_);
   }
   attempts_ = 0;
@@ -152,16 +185,21 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
 }
 
 Task<void> FileMove::play(Round& round) {
+  round_ = &round;
   round.workers.spawn("range", work(round));
   co_await watch(round);
   round.stop.set();
   co_await round.workers.join();
+  round_ = nullptr;
 }
 
 // Until the last connection has ended.
 Task<void> FileMove::watch(Round& round) {
   while (round.workers.size() > 0) {
-    co_await changed_->wait_for(kTick);
+    // Often at first, when it is to be seen how fast the origin is.
+    const auto age = std::chrono::steady_clock::now() - round.began;
+    co_await changed_->wait_for(std::clamp<Time::duration>(age / 8, kShortestTick, kLongestTick));
+    hash_.look();
     for (const FileSink* sink : round.sinks) {
       if (sink->begun()) adopt(*sink);
     }
@@ -185,22 +223,44 @@ void FileMove::adopt(const FileSink& sink) {
   splittable_ = ranges_ && sink.verdict()->ranges && !journal_.validator.empty();
 }
 
+// Takes as many connections at once as another file from there had at its best.
+void FileMove::begin_as_before(Round& round) {
+  if (round.asked_memory || !splittable_ || !journal_.total || !budget_.origins()) return;
+  round.asked_memory = true;
+  const auto before = budget_.origins()->connections(origin_, std::chrono::steady_clock::now());
+  const std::int64_t remaining = *journal_.total - known(round).have;
+  const auto worth = static_cast<std::size_t>(remaining / worth_splitting(0));
+  const std::size_t wanted = std::min({before, round.most_connections, worth});
+  for (std::size_t i = round.workers.size(); i < wanted; ++i) round.workers.spawn("range", work(round));
+}
+
+void FileMove::remember(const Round& round) {
+  if (budget_.origins() && (round.best_pace > 0 || round.objected))
+    budget_.origins()->note(origin_, round.objected ? 1 : round.best_connections,
+                            std::chrono::steady_clock::now());
+}
+
 void FileMove::grow(Round& round) {
   const auto now = std::chrono::steady_clock::now();
-  const bool settled =
-      std::ranges::all_of(round.sinks, &FileSink::begun) && round.sinks.size() == round.workers.size();
+  const bool settled = !round.sinks.empty() && std::ranges::all_of(round.sinks, &FileSink::begun) &&
+                       round.sinks.size() == round.workers.size();
+  begin_as_before(round);
   if (!splittable_ || !journal_.total || !settled || round.measured == Time{}) {
     round.measured = now;
     round.measured_arrived = context_.arrived;
     return;
   }
-  if (now - round.measured < kMeasure) return;
+  if (now - round.measured < measuring_time(round.sinks.front()->latency())) return;
   const double seconds = std::chrono::duration<double>(now - round.measured).count();
   const double pace = static_cast<double>(context_.arrived - round.measured_arrived) / seconds;
   round.measured = now;
   round.measured_arrived = context_.arrived;
   if (pace < round.best_pace / 2) round.pace_before = 0;
-  round.best_pace = std::max(round.best_pace, pace);
+  if (pace > round.best_pace) {
+    round.best_pace = pace;
+    round.best_connections = round.workers.size();
+  }
+  round.pace = pace;
 
   const std::size_t have = round.workers.size();
   const std::size_t wanted = wanted_connections({.connections = have,
@@ -214,10 +274,20 @@ void FileMove::grow(Round& round) {
   for (std::size_t i = have; i < wanted; ++i) round.workers.spawn("range", work(round));
 }
 
+Spans FileMove::held(const Round* round) const {
+  Spans out = journal_.done;
+  if (!round) return out;
+  for (const FileSink* sink : round->sinks) out.add({sink->first(), sink->position()});
+  return out;
+}
+
 Known FileMove::known(const Round& round) const {
-  Spans held = journal_.done;
-  for (const FileSink* sink : round.sinks) held.add({sink->first(), sink->position()});
-  return {.total = journal_.total, .validator = journal_.validator, .have = held.bytes()};
+  return {.total = journal_.total, .validator = journal_.validator, .have = held(&round).bytes()};
+}
+
+std::int64_t FileMove::written_prefix() const {
+  const Spans all = held(round_);
+  return all.list().empty() || all.list().front().first > 0 ? 0 : all.list().front().end;
 }
 
 // The next bytes a connection should bring. An end that is not known is kToTheEnd.
@@ -234,7 +304,9 @@ std::optional<Span> FileMove::claim(Round& round) {
     done.add({sink->first(), sink->position()});
     claimed.push_back({sink->position(), std::max(sink->end(), sink->position())});
   }
-  const auto next = assign(done, claimed, *journal_.total, ranges_ ? part_.chunk_size : 0);
+  const auto connections = static_cast<double>(std::max<std::size_t>(round.sinks.size(), 1));
+  const auto next = assign(done, claimed, *journal_.total, ranges_ ? part_.chunk_size : 0,
+                           worth_splitting(round.pace / connections));
   if (!next) return std::nullopt;
   if (next->taken_from) {
     if (!splittable_) return std::nullopt;
@@ -246,7 +318,7 @@ std::optional<Span> FileMove::claim(Round& round) {
 
 Get FileMove::request(std::optional<Span> asked) const {
   Get get{.url = part_.url, .headers = part_.headers, .cookies = part_.cookies};
-  get.own_connection = true;
+  get.own_connection = !part_.small;
   get.shared_rate = budget_.rate();
   get.proxy = budget_.limits().proxy;
   if (!asked) return get;
@@ -281,6 +353,10 @@ Task<void> FileMove::fetch(Round& round, FileSink& sink, std::optional<Span> ask
   settle(round, sink, head);
 }
 
+bool FileMove::is_end(std::int64_t position) {
+  return !part_.size || position >= *part_.size || std::exchange(ended_at_, position) == position;
+}
+
 void FileMove::settle(Round& round, const FileSink& sink, const Result<Head>& head) {
   const auto& verdict = sink.verdict();
   if (verdict) adopt(sink);
@@ -298,14 +374,22 @@ void FileMove::settle(Round& round, const FileSink& sink, const Result<Head>& he
     round.complete = true;
     return;
   }
-  if (head && !journal_.total) {
+  if (head && !journal_.total && is_end(sink.position())) {
     journal_.total = sink.position();
+    return;
+  }
+  if (head && !journal_.total) {
+    round.error = {Errc::unavailable, "the file ended before the length the site says it has", "truncated"};
+    round.stop.set();
     return;
   }
   if (head || sink.had_enough()) return;
   // Others go on and will bring what this one has left; too many connections may be why it failed.
   round.most_connections = std::max<std::size_t>(round.sinks.size(), 1);
-  if (!alone && comes_from_origin(head.error())) return;
+  if (!alone && comes_from_origin(head.error())) {
+    round.objected = true;
+    return;
+  }
   if (!round.error) {
     round.error = head.error();
     round.wait = sink.wait();
@@ -327,9 +411,8 @@ Task<Result<void>> FileMove::checkpoint(const Round* round) {
     co_return Result<void>();
   }
   Journal now = journal_;
-  if (round) {
-    for (const FileSink* sink : round->sinks) now.done.add({sink->first(), sink->position()});
-  }
+  now.done = held(round);
+  now.hash = hash_.done();
   auto saved = co_await files_.run([this, &now]() -> Result<void> {
     auto synced = file_.sync();
     if (synced) return save_journal(file_.journal(), now);

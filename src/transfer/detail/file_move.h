@@ -10,7 +10,9 @@
 #include "async/blocking_pool.h"
 #include "async/event.h"
 #include "async/scope.h"
+#include "media/digest.h"
 #include "transfer/budget.h"
+#include "transfer/detail/file_hash.h"
 #include "transfer/detail/file_sink.h"
 #include "transfer/detail/part_file.h"
 #include "transfer/http_client.h"
@@ -28,7 +30,7 @@ class FileMove {
   FileMove(asio::any_io_executor executor, HttpClient& client, BlockingPool& files, media::Part part,
            std::size_t index, std::filesystem::path folder, Budget& budget, Stop stop);
 
-  [[nodiscard]] Task<Result<void>> run();
+  [[nodiscard]] Task<Result<std::optional<media::FileDigest>>> run();
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -45,14 +47,22 @@ class FileMove {
     std::optional<std::chrono::seconds> wait;
     bool restart = false;
     bool complete = false;
+    const Time began = std::chrono::steady_clock::now();
     Time measured{};
     std::int64_t measured_arrived = 0;
     double pace_before = 0;
     double best_pace = 0;
+    std::size_t best_connections = 1;  // There were then.
+    bool asked_memory = false;
+    bool objected = false;  // The origin refused one connection more.
+    double pace = 0;        // As measured last.
   };
 
+  [[nodiscard]] Task<Result<void>> fetch_all();
   [[nodiscard]] Task<Result<void>> prepare();
-  [[nodiscard]] Task<Result<void>> publish();
+  [[nodiscard]] Task<Result<std::optional<media::FileDigest>>> publish();
+  // False: an earlier attempt has completed the file.
+  [[nodiscard]] Result<bool> is_missing();
   [[nodiscard]] Task<Result<void>> start_over();
   // Says whether another round makes sense, after the wait it needs.
   [[nodiscard]] Task<Result<void>> recover(const Round& round, std::int64_t before);
@@ -61,12 +71,19 @@ class FileMove {
   [[nodiscard]] Task<void> watch(Round& round);
   [[nodiscard]] Task<void> work(Round& round);
   [[nodiscard]] Task<void> fetch(Round& round, FileSink& sink, std::optional<Span> asked);
+  // Where an answer without a length ended is the end of the file, unless the site says it is longer;
+  // then it has to end there twice.
+  [[nodiscard]] bool is_end(std::int64_t position);
   void settle(Round& round, const FileSink& sink, const Result<Head>& head);
   void adopt(const FileSink& sink);
+  void begin_as_before(Round& round);
+  void remember(const Round& round);
   void grow(Round& round);
   [[nodiscard]] std::optional<Span> claim(Round& round);
   [[nodiscard]] Get request(std::optional<Span> asked) const;
+  [[nodiscard]] Spans held(const Round* round) const;
   [[nodiscard]] Known known(const Round& round) const;
+  [[nodiscard]] std::int64_t written_prefix() const;
   [[nodiscard]] bool whole() const { return journal_.total && journal_.done.covers({0, *journal_.total}); }
 
   [[nodiscard]] bool checkpoint_due(Time now) const;
@@ -76,14 +93,18 @@ class FileMove {
   BlockingPool& files_;
   const media::Part part_;
   Budget& budget_;
+  const std::string origin_;
   const Stop stop_;
   asio::any_io_executor executor_;
   std::shared_ptr<Event> changed_;  // Shared with wake-ups that are still on their way.
   PartFile file_;
   FileContext context_;
-  Journal journal_;          // `done` without what requests under way have brought.
+  Journal journal_;  // `done` without what requests under way have brought.
+  const Round* round_ = nullptr;
+  FileHash hash_;
   bool ranges_ = true;       // False once the origin has shown that it does not answer them properly.
   bool splittable_ = false;  // Several ranges at once may be asked for.
+  std::int64_t ended_at_ = -1;
   int restarts_ = 0;
   int attempts_ = 0;
   Time saved_{};

@@ -23,7 +23,7 @@ FileSink::FileSink(FileContext& context, Span claim, std::optional<Span> asked, 
       end_(claim.end) {}
 
 Result<void> FileSink::begin(const Head& head) {
-  wait_ = retry_after(head, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  wait_ = retry_after(head);
   auto verdict = judge_answer(asked_, known_, head);
   if (!verdict) return fail(std::move(verdict.error()));
   validator_ = validator_of(head);
@@ -34,6 +34,7 @@ Result<void> FileSink::begin(const Head& head) {
   }
   auto taken = take(*verdict);
   if (!taken) return taken;
+  latency_ = std::chrono::steady_clock::now() - asked_at_;
   begun_ = true;
   context_.changed();
   return {};

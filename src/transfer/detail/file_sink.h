@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,6 +42,8 @@ class FileSink final : public Sink {
   [[nodiscard]] std::int64_t position() const { return position_; }
   [[nodiscard]] std::int64_t end() const { return end_; }
   [[nodiscard]] bool begun() const { return begun_; }
+  // Once begun() holds: how long the origin took to begin.
+  [[nodiscard]] std::chrono::steady_clock::duration latency() const { return latency_; }
   void leave_from(std::int64_t offset) { end_ = std::min<std::int64_t>(end_, offset); }
 
   // Once begun() holds, and after the request.
@@ -59,6 +62,8 @@ class FileSink final : public Sink {
   const Known known_;
   std::atomic<std::int64_t> position_;
   std::atomic<std::int64_t> end_;
+  const std::chrono::steady_clock::time_point asked_at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::duration latency_{};
   std::atomic<bool> begun_ = false;
   std::int64_t skip_ = 0;
   bool enough_ = false;

@@ -54,6 +54,12 @@ Result<std::int64_t> PartFile::size() const {
   return info.st_size;
 }
 
+Result<FileStamp> PartFile::stamp() const {
+  struct stat info{};
+  if (::fstat(descriptor_, &info) != 0) return io_failure("examine", path_, errno);
+  return stamp_of(info);
+}
+
 Result<void> PartFile::resize(std::int64_t size) {
   if (::ftruncate(descriptor_, size) != 0) return io_failure("resize", path_, errno);
   return {};

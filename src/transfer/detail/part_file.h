@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <span>
 
+#include "base/file_stamp.h"
 #include "base/result.h"
 
 namespace trawl::transfer::detail {
@@ -22,10 +23,12 @@ class PartFile {
 
   [[nodiscard]] const std::filesystem::path& target() const { return target_; }
   [[nodiscard]] const std::filesystem::path& journal() const { return journal_; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
   // Opens it or makes an empty one; never follows a link.
   [[nodiscard]] Result<void> open();
   [[nodiscard]] Result<std::int64_t> size() const;
+  [[nodiscard]] Result<FileStamp> stamp() const;
   [[nodiscard]] Result<void> resize(std::int64_t size);
   // Takes the disk space for `size` bytes. Does nothing where the file system cannot.
   [[nodiscard]] Result<void> reserve(std::int64_t size);
