@@ -99,7 +99,8 @@ def test_a_direct_part():
                  'http_headers': {'Referer': 'r', 'cookie': 'no', 'Host': 'no', 'Accept-Encoding': 'gzip'},
                  'downloader_options': {'http_chunk_size': 1000}})
     assert part == {'name': 'media.mp4', 'format_id': '22', 'headers': {'Referer': 'r'}, 'cookies': [],
-                    'url': 'https://site.test/%C3%B6?q=%C3%A4', 'size': 7, 'chunk_size': 1000, 'segments': []}
+                    'url': 'https://site.test/%C3%B6?q=%C3%A4', 'size': 7, 'chunk_size': 1000, 'segments': [], 'small': False,
+                    'optional': False, 'digest': False}
 
 
 @pytest.mark.parametrize('size', [None, 0, -1, 'x', float('inf'), float('nan'), 1 << 60, []])

@@ -190,6 +190,42 @@ def copy_of(source, output):
     return {'copy': {'inputs': [{'path': str(source)}], 'output': str(output), 'container': 'mp4', 'map': [{'input': 0}], 'drop_unknown': True}}
 
 
+def boxes(path):
+    """The outermost boxes of an MP4 file, with their sizes."""
+    found, at = [], 0
+    with open(path, 'rb') as file:
+        while head := file.read(16):
+            size, kind = int.from_bytes(head[:4], 'big'), head[4:8].decode()
+            size = int.from_bytes(head[8:16], 'big') if size == 1 else size
+            found.append((kind, size))
+            at += size
+            file.seek(at)
+    return found
+
+
+def test_a_large_file_is_written_once_with_room_for_its_index_in_front(both, media):
+    make(media, 'large.ts', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25:duration=3', '-f', 'lavfi', '-i', 'sine=duration=3', '-vf', 'noise=alls=60:allf=t',
+         *H264, '-crf', '4', '-c:a', 'aac')
+
+    def step(ydl, folder, files):
+        FFmpegFixupM3u8PP(ydl).run({'filepath': files[0], 'ext': 'mp4', 'protocol': 'm3u8_native'})
+        return files[0]
+    results = both(step, media / 'large.ts', names=['media.mp4'])
+    assert_same(results)
+    (_, _), (second, _), (third, spare) = boxes(results[1])[:3]
+    assert (second, third) == ('moov', 'free') and 8 < spare < os.path.getsize(results[1]) / 100
+
+
+def test_an_index_that_does_not_fit_is_put_in_front_all_the_same(media, tmp_path):
+    source = tmp_path / 'clocks.ts'
+    source.write_bytes((media / 'both.ts').read_bytes() * 150)  # It looks three seconds long.
+    done = run_helper(copy_of(source, tmp_path / 'out.mp4'))
+    assert done.returncode == 0, done.stdout
+    found = boxes(tmp_path / 'out.mp4')
+    assert [kind for kind, _ in found][:2] == ['ftyp', 'moov'] and dict(found).get('free', 0) <= 8
+    assert os.path.getsize(source) > 8e6 and dict(found)['moov'] > 100_000
+
+
 @pytest.mark.parametrize('damage, said', [(lambda data: data[:len(data) * 2 // 3], 'cut short'), (lambda data: b'<html>' * 999, 'cannot be read as media'),
                                           (lambda data: b'', 'cannot be read as media'), (lambda data: b'#EXTM3U\n#EXTINF:1,\n/etc/passwd\n', 'cannot be read')])
 def test_what_is_no_whole_media_file_is_refused_and_leaves_nothing(media, tmp_path, damage, said):

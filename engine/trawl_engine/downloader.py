@@ -15,10 +15,11 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
-from . import files, limits, options, outward, plan, postprocessors, progress, promise
+from . import files, limits, options, outward, plan, postprocessors, progress, promise, thumbnails
 from .errors import EngineError
 from .listing import PLAYLISTS
 from .request import Request
+from .thumbnails import Thumbnail
 
 # Steps whose failure costs a decoration, not the download.
 DECORATIONS = frozenset(('EmbedThumbnail', 'ThumbnailsConvertor'))
@@ -37,6 +38,8 @@ class Downloader(yt_dlp.YoutubeDL):
         self._barrier = barrier
         self._native = False
         self._promised: list[tuple[str, dict[str, Any]]] = []
+        self._thumbnail: Thumbnail | None = None
+        self._single = False
         self._transferred = False
         self._progress: progress.Progress | None = None
         outward_params = {'impersonate': outward.target(request.impersonate, template)}
@@ -72,6 +75,7 @@ class Downloader(yt_dlp.YoutubeDL):
         """Goes through yt-dlp's own path for a chosen download; the barrier lies in the middle of it."""
         self._transferred = transferred
         self._native = native
+        self._single = not info.get('requested_formats')
         if transferred:
             self.params['overwrites'] = False
         self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
@@ -126,12 +130,16 @@ class Downloader(yt_dlp.YoutubeDL):
 
     def promise(self, name: str, info: dict[str, Any]) -> None:
         """Called by the downloader that stands for the server. yt-dlp goes on as if the file were there."""
-        part = promise.make(name, info, self.params, self.cookiejar, lambda url: self.urlopen(url).read())
-        for message in promise.messages(part):
-            self._emit(message)
+        final = self._single and options.is_final(self._request, info)
+        part = promise.make(name, info, self.params, self.cookiejar, lambda url: self.urlopen(url).read(), final=final)
+        self._send_promise(part)
         self._promised.append((name, info))
         if self._progress:
             self._progress.leave_out(part['format_id'])
+
+    def _send_promise(self, part: dict[str, Any]) -> None:
+        for message in promise.messages(part):
+            self._emit(message)
 
     def _dl_natively(self, name: str, info: dict[str, Any], subtitle: bool) -> bool:
         """False when yt-dlp has to download it itself after all."""
@@ -153,7 +161,7 @@ class Downloader(yt_dlp.YoutubeDL):
 
     def _settle(self) -> None:
         """Waits until the promises are kept, and tells yt-dlp's hooks."""
-        if not self._promised:
+        if not self._promised and not self._thumbnail:
             return
         self._keep()
         for name, info in self._promised:
@@ -163,13 +171,35 @@ class Downloader(yt_dlp.YoutubeDL):
             for hook in self._progress_hooks:
                 hook({'status': 'finished', 'filename': name, 'downloaded_bytes': size, 'total_bytes': size, 'info_dict': info})
 
+    def _write_thumbnails(self, label: str, info_dict: dict[str, Any], filename: str, thumb_filename_base: str | None = None) -> Any:
+        found = thumbnails.best(info_dict, filename, self.params) if self._native and not self._transferred else None
+        if found is None or self.existing_file([found.name]) or promise.obstacle(found.request, self.params):
+            return super()._write_thumbnails(label, info_dict, filename, thumb_filename_base)
+        self._send_promise(promise.make(found.name, {**found.request, 'http_headers': self._calc_headers(dict(found.request))}, self.params,
+                                        self.cookiejar, bytes, optional=True))
+        self._thumbnail = found
+        found.entry['filepath'] = found.name
+        return [(found.name, found.name)]
+
+    def _settle_thumbnail(self, files_to_move: dict[str, str]) -> None:
+        """The server may have found that there is none: then yt-dlp tries the others."""
+        found, self._thumbnail = self._thumbnail, None
+        if found is None or os.path.isfile(found.name):
+            return
+        self.report_warning('the thumbnail could not be fetched; trying another')
+        files_to_move.pop(found.name, None)
+        found.give_up()
+        files_to_move.update(super()._write_thumbnails('video', found.info, found.media_name) or ())
+
     def urlopen(self, req: Any) -> Any:
         if self._transferred:
             raise TransportError('nothing is fetched after the transfer')
         return super().urlopen(outward.through_the_proxy(req))
 
     def post_process(self, filename: str, info: dict[str, Any], files_to_move: dict[str, str] | None = None) -> dict[str, Any]:
+        files_to_move = {} if files_to_move is None else files_to_move
         self._settle()
+        self._settle_thumbnail(files_to_move)
         for part in info.get('__files_to_merge') or [filename]:
             files.check_media(part)
         if not self._transferred:

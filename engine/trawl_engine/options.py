@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from yt_dlp.utils import determine_ext
+
 from .request import Request
 
 MEDIA_NAME = 'media.%(ext)s'
@@ -95,6 +97,17 @@ def subtitle_languages(request: Request) -> list[str]:
 def subtitle_preference(wanted: str) -> str:
     """The site's own file in the wanted format, else one that ffmpeg can convert."""
     return '/'.join(dict.fromkeys([*filter(None, [wanted]), 'vtt', 'srt', 'ass', 'ttml', 'best']))
+
+
+def is_final(request: Request, info: dict[str, Any]) -> bool:
+    """Whether this file will probably be the result as it is, so that hashing it on its way is worth the time."""
+    changed = request.audio_format or request.embed_metadata or request.embed_thumbnail or request.embed_subtitles
+    repaired = str(info.get('container') or '').endswith('_dash')
+    if changed or repaired or not info.get('format_id') or (request.container and request.container != info.get('ext')):
+        return False
+    # DASH, and HLS of transport streams, are repaired by yt-dlp; HLS of MP4 begins with its initialisation segment.
+    fragments = info.get('fragments')
+    return not fragments or (info['protocol'].startswith('m3u8') and determine_ext(fragments[0]['url']) in ('mp4', 'm4s', 'm4a'))
 
 
 def postprocessors(request: Request) -> list[dict[str, Any]]:

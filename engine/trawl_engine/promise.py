@@ -128,7 +128,8 @@ class PromiseFD(external.ExternalFD):
 external._BY_NAME[NAME] = PromiseFD
 
 
-def make(name: str, info: dict[str, Any], params: dict[str, Any], cookiejar: Any, fetch: Callable[[str], bytes]) -> dict[str, Any]:
+def make(name: str, info: dict[str, Any], params: dict[str, Any], cookiejar: Any, fetch: Callable[[str], bytes], optional: bool = False,
+         final: bool = False) -> dict[str, Any]:
     """The part: media::Part of the server. `info` is what the downloader was given, with its fragments."""
     part = {
         'name': name,
@@ -139,6 +140,9 @@ def make(name: str, info: dict[str, Any], params: dict[str, Any], cookiejar: Any
         'size': size if 0 < (size := whole(info.get('filesize'), 0)) <= MAX_SIZE else None,
         'chunk_size': 0,
         'segments': [],
+        'small': not info.get('format_id'),  # Subtitles and pictures are no formats.
+        'optional': optional,
+        'digest': final,
     }
     if determine_protocol(info) in DIRECT:
         part['url'] = address(info['url'])
