@@ -1,6 +1,7 @@
 #include "remux/input.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -62,6 +63,20 @@ Result<Input> Input::open(const InputFile& file) {
   input.tracks_.resize(context->nb_streams);
   if (context->start_time != AV_NOPTS_VALUE) input.offset_ = -context->start_time;
   return input;
+}
+
+double Input::expected_packets(int stream) const {
+  const AVStream& found = *context_->streams[stream];
+  if (found.nb_frames > 0) return static_cast<double>(found.nb_frames);
+  if (context_->duration == AV_NOPTS_VALUE || context_->duration <= 0) return 0;
+  const double seconds = static_cast<double>(context_->duration) / AV_TIME_BASE;
+  const AVCodecParameters& codec = *found.codecpar;
+  if (codec.codec_type == AVMEDIA_TYPE_VIDEO) {
+    const double rate = std::max(av_q2d(found.avg_frame_rate), av_q2d(found.r_frame_rate));
+    return std::isfinite(rate) ? seconds * std::min(rate, 1000.0) : 0;
+  }
+  const int samples = codec.frame_size > 0 ? codec.frame_size : 480;
+  return seconds * codec.sample_rate / samples;
 }
 
 void Input::keep_only(const std::vector<int>& streams) {

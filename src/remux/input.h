@@ -27,6 +27,10 @@ class Input {
   // Where the file's clock begins, in microseconds.
   [[nodiscard]] std::int64_t start() const { return av_sat_sub64(0, offset_); }
 
+  // How many packets a stream has, or about so many; 0 when nothing says.
+  [[nodiscard]] double expected_packets(int stream) const;
+  [[nodiscard]] std::int64_t bytes() const { return avio_size(io_.get()); }
+
   // Packets of other streams are skipped from now on.
   void keep_only(const std::vector<int>& streams);
 

@@ -173,9 +173,13 @@ void Output::set_tags(const std::vector<Tag>& tags) {
   }
 }
 
-Result<void> Output::begin() {
+Result<void> Output::begin(std::int64_t room) {
   AVDictionary* options = nullptr;
-  if (faststart_) av_dict_set(&options, "movflags", "+faststart", 0);
+  room_ = faststart_ ? room : 0;
+  if (room_ > 0)
+    av_dict_set_int(&options, "moov_size", room_, 0);
+  else if (faststart_)
+    av_dict_set(&options, "movflags", "+faststart", 0);
   const int begun = avformat_write_header(context_.get(), &options);
   av_dict_free(&options);
   if (begun < 0) return av_failure("cannot begin the output", begun);
@@ -254,12 +258,25 @@ std::size_t Output::hungriest(const std::vector<bool>& ended) const {
 Result<void> Output::finish() {
   if (std::ranges::none_of(tracks_, &Track::started))
     return fail(Errc::unsupported, "there is nothing to write");
-  if (const int written = av_write_trailer(context_.get()); written < 0)
+  if (const int written = av_write_trailer(context_.get()); written < 0) {
+    if (room_ > 0 && written == AVERROR(EINVAL))
+      return fail(Errc::internal, "the index does not fit where room was left for it", "index_too_large");
     return av_failure("cannot end " + path_, written);
+  }
   avio_flush(io_.get());
   if (io_->error < 0) return av_failure("cannot write " + path_, io_->error);
   finished_ = true;
   return {};
+}
+
+std::vector<TrackSize> Output::expected_tracks() const {
+  std::vector<TrackSize> out;
+  for (const Track& track : tracks_) {
+    const bool video =
+        track.source->context().streams[track.stream]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    out.push_back({.video = video, .packets = track.source->expected_packets(track.stream)});
+  }
+  return out;
 }
 
 double Output::duration() const {

@@ -5,6 +5,7 @@
 
 #include "remux/av.h"
 #include "remux/file_io.h"
+#include "remux/index_room.h"
 #include "remux/input.h"
 #include "remux/request.h"
 
@@ -30,12 +31,15 @@ class Output {
   void choose_defaults();
   void copy_chapters(const Input& source);
   void set_tags(const std::vector<Tag>& tags);
-  [[nodiscard]] Result<void> begin();
+  // With `room` bytes left for the index; 0: the file is rearranged at its end. An index that does not fit
+  // makes finish() fail with reason "index_too_large".
+  [[nodiscard]] Result<void> begin(std::int64_t room);
   // `packet` is of stream `stream` of that input; it is used up.
   [[nodiscard]] Result<void> write(std::size_t input, AVPacket& packet);
   // The input whose turn it is, so that no stream runs ahead; `ended` says which have no more.
   [[nodiscard]] std::size_t hungriest(const std::vector<bool>& ended) const;
   [[nodiscard]] Result<void> finish();
+  [[nodiscard]] std::vector<TrackSize> expected_tracks() const;
   // Seconds written.
   [[nodiscard]] double duration() const;
 
@@ -54,6 +58,7 @@ class Output {
 
   std::string path_;
   bool faststart_ = false, finished_ = false;
+  std::int64_t room_ = 0;
   FileIo io_;
   std::unique_ptr<AVFormatContext, MuxerCloser> context_;
   std::vector<Track> tracks_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "remux/index_room.h"
 #include "remux/input.h"
 #include "remux/output.h"
 
@@ -121,19 +122,34 @@ json::array streams_of(const AVFormatContext& context) {
   return streams;
 }
 
-}  // namespace
+// Only MP4 and its relatives have the index at the start.
+std::int64_t room_for(const CopyRequest& request, const Output& output, const std::vector<Input>& inputs) {
+  if (!request.faststart || request.container == "mkv" || request.container == "webm") return 0;
+  std::int64_t bytes = 0;
+  for (const Input& input : inputs) bytes += std::max<std::int64_t>(input.bytes(), 0);
+  return room_for_index(output.expected_tracks(), bytes);
+}
 
-Result<json::object> copy(const CopyRequest& request) {
+Result<json::object> copy_once(const CopyRequest& request, bool with_room) {
   auto inputs = open_all(request);
   if (!inputs) return fail(inputs.error());
   auto output = Output::make(request);
   if (!output) return fail(output.error());
   if (const auto mapped = map_streams(request, *inputs, *output); !mapped) return fail(mapped.error());
   describe(request, *inputs, *output);
-  if (const auto begun = output->begin(); !begun) return fail(begun.error());
+  const auto begun = output->begin(with_room ? room_for(request, *output, *inputs) : 0);
+  if (!begun) return fail(begun.error());
   if (const auto copied = copy_packets(*inputs, *output); !copied) return fail(copied.error());
   if (const auto finished = output->finish(); !finished) return fail(finished.error());
   return json::object{{"duration", output->duration()}, {"streams", streams_of(output->context())}};
+}
+
+}  // namespace
+
+Result<json::object> copy(const CopyRequest& request) {
+  auto copied = copy_once(request, true);
+  if (!copied && copied.error().reason == "index_too_large") return copy_once(request, false);
+  return copied;
 }
 
 Result<json::object> probe(const InputFile& file) {
