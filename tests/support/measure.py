@@ -5,22 +5,29 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import websockets
 
 from support.server import Server
 
 
-def run(command: list[str], folder: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of a command and its children."""
+class Figures(NamedTuple):
+    wall: float  # Seconds.
+    cpu: float
+    memory: int  # Bytes.
+
+
+def run(command: list[str], folder: Path, env: dict[str, str] | None = None) -> Figures:
+    """What a command and its children took; memory is that of the largest of them."""
     began = time.perf_counter()
-    child = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         raise SystemExit(f"failed with {child.returncode}: {' '.join(command)}")
-    return wall, usage.ru_utime + usage.ru_stime
+    return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 async def final_status(url: str) -> str:

@@ -1,6 +1,8 @@
 """Child processes of the tests: none outlives the test run, and none is left behind unseen."""
+import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import time
@@ -89,6 +91,16 @@ def cpu_seconds(root: int) -> float:
         if fields := _stat(pid):
             ticks += sum(int(value) for value in fields[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory_bytes(root: int) -> int:
+    """Memory of a process tree; what its members share counts once."""
+    total = 0
+    for pid in tree(root):
+        with contextlib.suppress(OSError):
+            found = re.search(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+            total += int(found[1]) * 1024 if found else 0
+    return total
 
 
 def left_behind(family: set[int], within: float) -> dict[int, str]:
