@@ -207,7 +207,7 @@ def test_a_request_id_of_the_client_is_kept_when_it_is_harmless(api):
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", odd)
 
 
-@pytest.mark.parametrize("field, value, code", [("webhook_url", "https://example.com/hook", "not_available"), ("cookies_id", "mine", "unknown_cookies")])
+@pytest.mark.parametrize("field, value, code", [("cookies_id", "mine", "unknown_cookies")])
 def test_what_this_version_cannot_do_is_refused_and_leaves_no_job(api, origin, field, value, code):
     before = api.get("/api/v1/downloads").json()["total"]
     response = api.post("/api/v1/downloads", json={"url": origin.url("small.mp4"), field: value})

@@ -98,6 +98,7 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.retry_count = job.failures;
   view.max_retries = context.max_retries;
   view.can_retry = may_be_retried(job.state);
+  view.webhook_sent = download.webhook_sent;
   view.logs_url = fmt::format("{}/api/v1/downloads/{}/logs", context.public_url, view.id);
   view.websocket_url = fmt::format("/api/v1/ws/downloads/{}", view.id);
   if (const json::value* network = job.result.if_contains("network")) {

@@ -2,30 +2,16 @@
 
 #include <fmt/format.h>
 
-#include "downloads/admission.h"
 #include "downloads/single_flight.h"
+#include "net/admission.h"
 
 namespace trawl::downloads {
-namespace {
 
 using std::chrono::steady_clock;
 
-// Fields that are understood and validated, but that nothing here can honour: saying so is better
-// than a job that silently lacks what was asked for.
-Result<void> check_available(const media::DownloadOptions& request) {
-  if (request.webhook_url) {
-    return fail(Errc::unsupported,
-                "webhook_url: this version does not deliver webhooks; watch the job's WebSocket instead",
-                "not_available");
-  }
-  return {};
-}
-
-}  // namespace
-
 Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
   request.url = std::string(trim(request.url));
-  if (auto judged = co_await admit_url(policy_, request.url); !judged) co_return fail(judged.error());
+  if (auto judged = co_await net::admit_url(policy_, request.url); !judged) co_return fail(judged.error());
   if (auto accepted = co_await check(request, tenant); !accepted) co_return fail(accepted.error());
 
   std::string origin = net::parse_url(request.url)->host;
@@ -55,13 +41,22 @@ Result<void> Downloads::check_browser(const media::DownloadOptions& request) con
 }
 
 Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string tenant) {
-  if (auto available = check_available(options); !available) co_return fail(available.error());
   if (auto available = check_browser(options); !available) co_return fail(available.error());
   if (options.cookies_id) {
     if (auto usable = co_await cookies_.check_usable(*options.cookies_id, tenant); !usable)
       co_return fail(usable.error());
   }
+  if (auto admitted = co_await admit_webhook(options.webhook_url); !admitted) co_return admitted;
   co_return co_await check_space();
+}
+
+Task<Result<void>> Downloads::admit_webhook(std::optional<std::string> url) {
+  if (!url) co_return Result<void>();
+  auto admitted = co_await webhooks_.admit(*url);
+  if (admitted || admitted.error().code == Errc::unsupported) co_return admitted;
+  const Error& error = admitted.error();
+  co_return fail(error.code, "webhook_url: " + error.message,
+                 error.reason == "invalid_url" ? "invalid_webhook_url" : error.reason);
 }
 
 Task<Result<void>> Downloads::check_space() {
@@ -91,6 +86,11 @@ Task<Result<Download>> Downloads::describe(jobs::Job job) {
     auto artifacts = co_await storage_.of_job(job.id);
     if (!artifacts) co_return fail(artifacts.error());
     download.artifacts = std::move(*artifacts);
+  }
+  if (download.request.webhook_url && jobs::final(job.state)) {
+    const auto sent = co_await webhooks_.deliveries().end_delivered(job.id);
+    if (!sent) co_return fail(sent.error());
+    download.webhook_sent = *sent;
   }
   if (const auto live = bus_.progress_of(job.id); live && job.state == jobs::State::running)
     job.progress = *live;

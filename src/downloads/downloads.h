@@ -12,6 +12,7 @@
 #include "media/options.h"
 #include "net/egress.h"
 #include "storage/storage.h"
+#include "webhooks/service.h"
 
 namespace trawl::downloads {
 
@@ -20,6 +21,7 @@ struct Download {
   jobs::Job job;
   media::DownloadRequest request;
   std::vector<storage::Artifact> artifacts;
+  bool webhook_sent = false;  // Its end has arrived at the listener.
 };
 
 struct SubmitLimits {
@@ -33,12 +35,13 @@ struct SubmitLimits {
 class Downloads {
  public:
   Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus,
-            storage::DirectoryStorage& storage, const net::EgressPolicy& policy, access::CookieStore& cookies,
-            SubmitLimits limits)
+            storage::DirectoryStorage& storage, webhooks::Service& webhooks, const net::EgressPolicy& policy,
+            access::CookieStore& cookies, SubmitLimits limits)
       : store_(store),
         log_(log),
         bus_(bus),
         storage_(storage),
+        webhooks_(webhooks),
         policy_(policy),
         cookies_(cookies),
         limits_(std::move(limits)) {}
@@ -80,12 +83,14 @@ class Downloads {
 
  private:
   [[nodiscard]] Result<void> check_browser(const media::DownloadOptions& request) const;
+  [[nodiscard]] Task<Result<void>> admit_webhook(std::optional<std::string> url);
   [[nodiscard]] Task<Result<void>> check_space();
 
   jobs::JobStore& store_;
   events::EventLog& log_;
   events::Bus& bus_;
   storage::DirectoryStorage& storage_;
+  webhooks::Service& webhooks_;
   const net::EgressPolicy& policy_;
   access::CookieStore& cookies_;
   SubmitLimits limits_;

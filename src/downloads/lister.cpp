@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
-#include "downloads/admission.h"
+#include "net/admission.h"
 
 namespace trawl::downloads {
 namespace {
@@ -47,14 +47,14 @@ Task<Result<fs::path>> Lister::make_folder() {
 }
 
 Task<Result<void>> Lister::read(std::string url, Reader reader) {
-  if (auto admitted = co_await admit_url(policy_, url); !admitted) co_return fail(admitted.error());
+  if (auto admitted = co_await net::admit_url(policy_, url); !admitted) co_return fail(admitted.error());
   const auto turn = co_await listing_.acquire();
   const auto folder = co_await make_folder();
   if (!folder) co_return fail(folder.error());
 
   Result<void> done;
   {
-    const auto upstream = upstreams_.choose(site_of(url), std::chrono::steady_clock::now());
+    const auto upstream = upstreams_.choose(net::site_of(url), std::chrono::steady_clock::now());
     const auto pass = proxy_.admit({.max_bytes = kMaxTraffic, .upstream = upstream});
     engine::Request request;
     request.url = std::move(url);

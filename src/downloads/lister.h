@@ -43,7 +43,7 @@ class Lister {
   using Reader = std::function<Task<Result<bool>>(media::Listed)>;
   // Gives the pages of `url` to `reader`, one at a time; the next one is fetched when it has returned.
   // The page at max_entries is the last. Errors of the site as in docs/engine-protocol.md, those of
-  // policy as in admit_url(), and those of `reader`.
+  // policy as in net::admit_url(), and those of `reader`.
   [[nodiscard]] Task<Result<void>> read(std::string url, Reader reader);
 
   [[nodiscard]] const ListerLimits& limits() const { return limits_; }

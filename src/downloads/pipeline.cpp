@@ -4,7 +4,7 @@
 
 #include "access/usage.h"
 #include "base/bytes.h"
-#include "downloads/admission.h"
+#include "net/admission.h"
 #include "downloads/archive.h"
 #include "downloads/batch.h"
 #include "downloads/content.h"
@@ -97,9 +97,9 @@ class Pipeline::Attempt {
         run_(run),
         request_(std::move(request)),
         member_(std::move(member)),
-        site_(site_of(request_.url)),
+        site_(net::site_of(request_.url)),
         upstream_(pipeline.upstreams_.choose(site_, steady_clock::now())),
-        pass_(pipeline.proxy_.admit({.max_bytes = proxy_allowance(pipeline.limits_.max_bytes),
+        pass_(pipeline.proxy_.admit({.max_bytes = net::proxy_allowance(pipeline.limits_.max_bytes),
                                      .upstream = upstream_,
                                      .on_refusal = [this](const Error& error) { log_refusal(error); }})),
         deadline_(steady_clock::now() + seconds(request_.timeout_sec.value_or(

@@ -85,6 +85,9 @@ Result<void> EventLog::append(db::Transaction& transaction, const JobId& job, Ty
   if (type == Type::log && event.seq % kTrimEvery == 0) {
     if (auto trimmed = trim(transaction, job, keep_lines_); !trimmed) return trimmed;
   }
+  if (observer_) {
+    if (auto observed = observer_(transaction, event); !observed) return observed;
+  }
   transaction.on_commit([this, event = std::move(event)] { bus_.publish(event); });
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,11 @@ class EventLog {
   [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type,
                                     json::object data);
 
+  // Has every later append() shown to `observer`, inside its transaction and on the database's thread:
+  // what the observer writes exists exactly when the event does, and its failure is the append's.
+  using Observer = std::function<Result<void>(db::Transaction&, const Event&)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
+
   // Events of `job` with seq > after, oldest first, at most `limit`.
   [[nodiscard]] Task<Result<std::vector<Event>>> since(JobId job, std::int64_t after,
                                                        std::size_t limit = 1000);
@@ -45,6 +51,7 @@ class EventLog {
   Bus& bus_;
   const Clock& clock_;
   const std::int64_t keep_lines_;
+  Observer observer_;
 };
 
 }  // namespace trawl::events

@@ -42,6 +42,23 @@ jobs::JobStore::Options store_options(const Config& config) {
           .depths = {.total = config.download.queue_max, .per_tenant = config.jobs.max_queued_per_owner}};
 }
 
+webhooks::Options webhook_options(const Config& config) {
+  webhooks::Options options;
+  options.enabled = config.webhook.enabled;
+  options.allow_private_networks = config.webhook.allow_private_networks;
+  options.public_url = config.server.public_url;
+  options.poster.timeout = seconds(config.webhook.timeout_sec);
+  options.poster.user_agent = "Ultimate-Media-Downloader-Webhook/" TRAWL_VERSION;
+  for (const std::string& text : config.webhook.secret)
+    options.poster.secrets.push_back(
+        webhooks::parse_secret(text).value());  // Checked with the configuration.
+  if (options.poster.secrets.empty() && !config.auth.api_key.empty())
+    options.poster.secrets.push_back({config.auth.api_key});
+  options.sender.schedule = {.attempts = config.webhook.attempts, .backoff = config.webhook.backoff};
+  options.sender.lease = 2 * options.poster.timeout + seconds(30);
+  return options;
+}
+
 downloads::PipelineLimits pipeline_limits(const Config& config) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   downloads::PipelineLimits limits;
@@ -114,6 +131,7 @@ Task<Result<void>> App::open() {
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
+  webhooks_.emplace(executor_, *database_, *log_, bus_, clock_, webhook_options(config_));
   store_.emplace(*database_, *log_, store_options(config_), executor_);
   storage_.emplace(
       root, files_, *database_, clock_,
@@ -123,14 +141,15 @@ Task<Result<void>> App::open() {
   auto vault = open_vault(config_.cookies);
   if (!vault) co_return fail(vault.error());
   cookies_.emplace(*database_, clock_, std::move(*vault));
-  downloads_.emplace(*store_, *log_, bus_, *storage_, policy_, *cookies_,
+  downloads_.emplace(*store_, *log_, bus_, *storage_, *webhooks_, policy_, *cookies_,
                      downloads::SubmitLimits{.low_disk_bytes = config_.storage.low_disk_bytes.value,
                                              .room = [this] { return disk_watch_->room(); },
-                                             .can_impersonate = [this](std::string_view browser) {
-                                               const auto versions = engine_->versions();
-                                               return versions.ytdlp.empty() ||
-                                                      engine::offers(versions.impersonate, browser);
-                                             }});
+                                             .can_impersonate =
+                                                 [this](std::string_view browser) {
+                                                   const auto versions = engine_->versions();
+                                                   return versions.ytdlp.empty() ||
+                                                          engine::offers(versions.impersonate, browser);
+                                                 }});
   batches_.emplace(executor_, *database_, *store_, *downloads_, policy_, clock_);
   expansion_.emplace(executor_, *database_, *store_, *batches_, lister_, clock_);
   keeper_.emplace(executor_, *database_, *batches_, bus_, clock_);
@@ -197,6 +216,7 @@ Task<Result<void>> App::start_work() {
   expansion_->start();
   keeper_->start();
   subscriptions_->start();
+  webhooks_->start();
   working_ = true;
   co_return Result<void>();
 }
@@ -221,6 +241,7 @@ Task<void> App::close() {
     co_await housekeeping_->stop();
     co_await disk_watch_->stop();
   }
+  if (webhooks_) co_await webhooks_->stop();
   co_await engine_->stop();
   co_await proxy_->stop();
   client_->close();

@@ -22,6 +22,7 @@
 #include "server/neighbours.h"
 #include "storage/storage.h"
 #include "transfer/mover.h"
+#include "webhooks/service.h"
 
 namespace trawl::server {
 
@@ -51,6 +52,7 @@ class App {
   [[nodiscard]] db::Database& database() { return *database_; }
   [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
   [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
+  [[nodiscard]] webhooks::Service& webhooks() { return *webhooks_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -78,6 +80,7 @@ class App {
   downloads::Lister lister_;
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> log_;
+  std::optional<webhooks::Service> webhooks_;
   std::optional<jobs::JobStore> store_;
   std::optional<storage::DirectoryStorage> storage_;
   std::optional<access::CookieStore> cookies_;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/describe.h"
 #include "base/log.h"
+#include "webhooks/schedule.h"
 
 namespace trawl::server {
 
@@ -194,6 +195,17 @@ struct UpstreamConfig {
 };
 BOOST_DESCRIBE_STRUCT(UpstreamConfig, (), (proxies, cool_down_sec))
 
+struct WebhookConfig {
+  bool enabled = true;
+  int timeout_sec = 10;
+  int attempts = 3;
+  webhooks::Backoff backoff = webhooks::Backoff::exponential;
+  std::vector<std::string> secret;
+  bool allow_private_networks = false;
+};
+BOOST_DESCRIBE_STRUCT(WebhookConfig, (),
+                      (enabled, timeout_sec, attempts, backoff, secret, allow_private_networks))
+
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::json;
@@ -225,12 +237,13 @@ struct Config {
   FfmpegConfig ffmpeg;
   PolicyConfig policy;
   UpstreamConfig upstream;
+  WebhookConfig webhook;
   LogConfig log;
   LogsConfig logs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, db, redis, broker, download,
-                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, log, logs))
+                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

@@ -10,6 +10,7 @@
 #include "net/upstream.h"
 #include "redis/url.h"
 #include "sqs/url.h"
+#include "webhooks/signature.h"
 
 namespace trawl::server {
 namespace {
@@ -163,6 +164,11 @@ std::optional<std::string> check_route(std::string_view text) {
 std::filesystem::path sqlite_file(std::string_view url) {
   if (url.starts_with(kSqlite)) url.remove_prefix(kSqlite.size());
   return std::filesystem::path(url);
+}
+
+std::optional<std::string> check_webhook_secret(std::string_view text) {
+  const auto secret = webhooks::parse_secret(text);
+  return secret ? std::nullopt : std::optional(secret.error().message);
 }
 
 }  // namespace trawl::server

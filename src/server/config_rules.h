@@ -27,6 +27,7 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_address_exception(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_port_range(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_route(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_webhook_secret(std::string_view text);
 
 }  // namespace trawl::server
 
@@ -445,6 +446,25 @@ struct trawl::Rules<trawl::server::UpstreamConfig> {
               "failed, when there is another way.",
        .min = 0,
        .max = 86'400}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::WebhookConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "enabled", .doc = "Whether a request may name a webhook_url and events are sent there."},
+      {.name = "timeout_sec", .doc = "Seconds one attempt may take.", .min = 1, .max = 60},
+      {.name = "attempts", .doc = "Attempts at one delivery before it is given up.", .min = 1, .max = 10},
+      {.name = "backoff",
+       .doc = "The pauses between attempts: 1, 2, 4, ... seconds, or those of Standard Webhooks (5 s, 5 min, "
+              "30 min, 2 h, ... 24 h)."},
+      {.name = "secret",
+       .doc = "What deliveries are signed with: `whsec_` and base64, or any text of 16 characters. Name two "
+              "while you change it, the new one first. Empty: auth.api_key; without that nothing is signed.",
+       .max = 4,
+       .secret = true,
+       .check = server::check_webhook_secret},
+      {.name = "allow_private_networks",
+       .doc = "Whether webhooks may go to loopback, private and link-local addresses."}};
 };
 
 template <>

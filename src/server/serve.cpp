@@ -16,6 +16,7 @@
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
 #include "api/subscription_routes.h"
+#include "api/webhook_routes.h"
 #include "async/run.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -114,7 +115,9 @@ class Serving {
     if (config_.server.role == Role::worker) return;
     access_->add_to(router);
     engine_->add_to(router);
+    webhooks_.emplace(app_.webhooks());
     downloads_->add_to(router);
+    webhooks_->add_to(router);
     previews_->add_to(router);
     batches_->add_to(router);
     batch_progress_->add_to(router);
@@ -167,6 +170,7 @@ class Serving {
   std::optional<api::SubscriptionRoutes> subscriptions_;
   std::optional<api::ProgressSocket> progress_;
   std::optional<api::HealthRoutes> health_;
+  std::optional<api::WebhookRoutes> webhooks_;
   std::unique_ptr<http::Server> server_;
 };
 

@@ -89,7 +89,7 @@ Task<Result<Head>> CurlClient::get(Get get, Sink& sink, const Stop& given, std::
   detail::Hop hop{.url = *url, .addresses = {}, .headers = detail::sendable(get.headers)};
   for (int redirects = 0;; ++redirects) {
     auto head = co_await perform_hop(exchange, hop, stop);
-    if (!head || !detail::is_redirect(*head)) co_return head;
+    if (!head || !detail::is_redirect(*head) || get.post) co_return head;
     if (redirects == limits_.redirects) {
       co_return fail(Errc::unavailable, fmt::format("{} redirects too often", net::redact_url(get.url)),
                      "too_many_redirects");

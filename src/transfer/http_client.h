@@ -22,13 +22,16 @@ namespace trawl::transfer {
 // As `last` of a range: up to the end, however long the file is.
 inline constexpr std::int64_t kToTheEnd = std::numeric_limits<std::int64_t>::max();
 
-// One GET.
+// One GET, or a POST.
 struct Get {
   std::string url;
   std::map<std::string, std::string> headers;
   std::vector<media::Cookie> cookies;
   std::optional<media::ByteRange> range;
   std::optional<std::string> if_range;  // An ETag with its quotes, or a date.
+  // Makes it a POST with this body, whose type is in `headers`. A POST is not sent on: a redirect is
+  // its answer, with a body that no sink sees.
+  std::optional<std::string> post;
   // HTTP/1.1 on a connection of its own: several of these are faster than one HTTP/2 connection.
   // Without it requests to one origin share a connection where that speaks HTTP/2.
   bool own_connection = false;

@@ -96,6 +96,7 @@ Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, 
       sink_(sink),
       range_(get.range),
       if_range_(get.if_range),
+      post_(get.post),
       own_connection_(get.own_connection),
       proxy_(proxy_route(get.proxy)),
       easy_(::curl_easy_init()) {
@@ -161,6 +162,11 @@ bool Exchange::prepare(const Hop& hop) {
   quiet_ = {};
 
   bool ok = append(headers_, "Accept-Encoding: identity");
+  if (post_) {
+    // curl reads the body from here; "Expect" would cost a round trip.
+    ok = ok && append(headers_, "Expect:") && set(easy_, CURLOPT_POSTFIELDS, post_->c_str()) &&
+         set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post_->size()));
+  }
   for (const auto& [name, value] : hop.headers) {
     ok = ok && append(headers_, value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }

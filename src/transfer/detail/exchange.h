@@ -89,6 +89,7 @@ class Exchange {
   Sink& sink_;
   std::optional<media::ByteRange> range_;
   std::optional<std::string> if_range_;
+  std::optional<std::string> post_;
   bool own_connection_;
   std::optional<ProxyRoute> proxy_;
   CURL* easy_;
