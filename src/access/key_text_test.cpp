@@ -81,55 +81,5 @@ TEST(JudgeKey, TellsWhyAKeyIsRefusedOnlyToItsHolder) {
   EXPECT_EQ(reason(key, secrets, wrong), "key_invalid");
 }
 
-// Welch's t of two samples, each without its slower half: that belongs to the scheduler and the other tests.
-double welch_t(std::vector<double> a, std::vector<double> b) {
-  const auto moments = [](std::vector<double>& sample) {
-    std::ranges::sort(sample);
-    sample.resize(sample.size() / 2);
-    const double n = static_cast<double>(sample.size());
-    const double mean = std::accumulate(sample.begin(), sample.end(), 0.0) / n;
-    double squares = 0;
-    for (const double x : sample) squares += (x - mean) * (x - mean);
-    return std::pair(mean, squares / (n - 1) / n);
-  };
-  const auto [mean_a, error_a] = moments(a);
-  const auto [mean_b, error_b] = moments(b);
-  return std::abs(mean_a - mean_b) / std::sqrt(error_a + error_b);
-}
-
-// How much longer, in standard errors, judging a guess takes that is right but for its last character than
-// one that is wrong from the start; 20,000 of each, in random order.
-double t_of_right_and_wrong_beginnings() {
-  const std::string key = make_key().text;
-  std::string guesses[2] = {key, key};
-  guesses[0].back() = key.back() == 'a' ? 'b' : 'a';
-  for (char& c : guesses[1]) c = c == 'x' ? 'y' : 'x';
-  const KeySecrets secrets{.digest = secret_digest(key), .previous_digest = {}, .previous_until = {}};
-  const SystemTime now{Millis{1}};
-  const Key nobody;
-  std::mt19937 random(7);
-  std::vector<double> times[2];
-  while (times[0].size() < 20'000 || times[1].size() < 20'000) {
-    const std::size_t which = random() & 1;
-    const std::string& guess = guesses[which];
-    const auto begin = std::chrono::steady_clock::now();
-    const bool passed = judge_key(nobody, secrets, secret_digest(guess), now).has_value();
-    const auto took = std::chrono::steady_clock::now() - begin;
-    if (passed) ADD_FAILURE() << "a guess passed";
-    times[which].push_back(std::chrono::duration<double, std::nano>(took).count());
-  }
-  return welch_t(std::move(times[0]), std::move(times[1]));
-}
-
-TEST(JudgeKey, TakesAsLongForARightBeginningAsForAWrongOne) {
-  // A difference that is there shows in every measurement; one that the machine made does not.
-  double t = 0;
-  for (int i = 0; i < 5; ++i) {
-    t = t_of_right_and_wrong_beginnings();
-    if (t < 4.5) break;
-  }
-  EXPECT_LT(t, 4.5);
-}
-
 }  // namespace
 }  // namespace trawl::access

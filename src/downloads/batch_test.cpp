@@ -116,7 +116,7 @@ TEST(ChildRequest, StoresOnlyWhatDiffersAndReadsBackWhole) {
   ASSERT_TRUE(member && *member);
   EXPECT_EQ((*member)->key, "site x");
   EXPECT_EQ((*member)->playlist.at("playlist_index"), 7);
-  EXPECT_EQ((*member)->filters.at("min_duration"), 60);
+  EXPECT_EQ((*member)->filters.at("min_duration").to_number<int>(), 60);
   EXPECT_TRUE((*member)->skip_downloaded);
   EXPECT_FALSE(membership_of({{"url", "https://a"}})->has_value());
 }

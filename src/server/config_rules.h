@@ -437,8 +437,8 @@ struct trawl::Rules<trawl::server::UpstreamConfig> {
       {.name = "proxies",
        .doc = "Proxies that downloads go out through: `http://`, `socks5://` (names are resolved here) or "
               "`socks5h://` URLs, or `direct`, each for one site as `example.com=URL`.",
-       .max = 1000,
        .example = R"(["socks5://user:password@proxy.example:1080", "example.com=direct"])",
+       .max = 1000,
        .secret = true,
        .check = server::check_route},
       {.name = "cool_down_sec",
