@@ -219,15 +219,32 @@ def two(guarded, origin):
 def test_a_key_sees_its_own_downloads_and_files_only(guarded, two):
     first, second, job = two
     unknown = second.get("/api/v1/downloads/01890a5d-ac96-774b-bcce-b302099a8057")
-    for method, path in (("GET", ""), ("GET", "/logs"), ("DELETE", ""), ("DELETE", "?purge=true")):
+    for method, path in (("GET", ""), ("GET", "/logs"), ("DELETE", ""), ("DELETE", "?purge=true"), ("POST", "/pause"), ("POST", "/resume"),
+                         ("POST", "/retry"), ("DELETE", "/retention")):
         answer = second.request(method, f"/api/v1/downloads/{job['id']}{path}")
         check_error(answer, 404, "not_found")
         assert answer.json()["message"].replace(job["id"], "ID") == unknown.json()["message"].replace("01890a5d-ac96-774b-bcce-b302099a8057", "ID")
-    assert second.get("/api/v1/downloads").json()["total"] == 0
+    check_error(second.get(f"/api/v1/status/{job['id']}"), 404, "not_found")
+    check_error(second.get("/api/v1/admin/dlq"), 403)
+    assert second.get("/api/v1/downloads").json()["total"] == second.get("/api/v1/jobs").json()["total"] == 0
     assert job["id"] in [entry["id"] for entry in first.get("/api/v1/downloads").json()["downloads"]]
     file = job["file_info"]["file_url"]
     check_error(second.get(file), 404)
     assert first.get(file).status_code == 200
+
+
+def test_an_idempotency_key_belongs_to_the_key_it_was_sent_with(guarded, two, origin):
+    body = {"url": origin.url("small.mp4"), "scheduled_at": FAR}
+    made = []
+    for holder in (*two[:2], *two[:2]):
+        answer = holder.post("/api/v1/downloads", json=body, headers={"Idempotency-Key": "the-same"})
+        assert answer.status_code == 202, answer.text
+        made.append(answer.json()["id"])
+    assert made[0] == made[2] != made[1] == made[3]
+    for holder, job in zip(two[:2], made):
+        assert holder.show(job)["id"] == job
+        for became in ("cancelled", "deleted"):
+            assert holder.delete(f"/api/v1/downloads/{job}?purge=true").json()["status"] == became
 
 
 def test_an_administrator_sees_everything(guarded, admin, two):

@@ -207,7 +207,7 @@ def test_names_of_earlier_services_are_understood(trawl):
 
 @pytest.mark.parametrize("args, env, words", [
     (["--server.port", "99999"], {}, ["server.port", "99999", "65535"]),
-    ([], {"TRAWL_DOWNLOAD_MAX_CONCURRENT": "51"}, ["download.max_concurrent", "51", "50"]),
+    ([], {"TRAWL_DOWNLOAD_MAX_CONCURRENT": "1001"}, ["download.max_concurrent", "1001", "1000"]),
     ([], {"TRAWL_DOWNLOAD_TIMEOUT_SEC": "soon"}, ["download.timeout_sec", "soon"]),
     (["--log.level", "loud"], {}, ["log.level", "loud", "DEBUG"]),
     ([], {"MAX_CONCURRENT_DOWNLOADS": "3", "YTD_MAX_WORKERS": "4"}, ["MAX_CONCURRENT_DOWNLOADS", "YTD_MAX_WORKERS", "download.max_concurrent"])])

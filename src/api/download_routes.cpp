@@ -36,31 +36,43 @@ http::Response refusal(const http::Request& request, const Error& error) {
 
 void DownloadRoutes::add_to(http::Router& router) {
   using access::kDownloadsRead, access::kDownloadsWrite;
-  router.add({.method = "POST",
-              .path = "/api/v1/downloads",
-              .scope = kDownloadsWrite,
-              .summary = "Create a download.",
-              .limit = "download"},
-             [this](http::Request request) { return create(std::move(request), 202, true); });
-  router.add({.method = "POST",
-              .path = "/api/v1/download",
-              .scope = kDownloadsWrite,
-              .summary = "Create a download (older path, answers 201).",
-              .limit = "download"},
-             [this](http::Request request) { return create(std::move(request), 201, false); });
+  const auto creates = [&](const char* path, int status, bool canonical, const char* summary) {
+    router.add(
+        {.method = "POST", .path = path, .scope = kDownloadsWrite, .summary = summary, .limit = "download"},
+        [this, status, canonical](http::Request request) {
+          return create(std::move(request), status, canonical);
+        });
+  };
+  creates("/api/v1/downloads", 202, true, "Create a download.");
+  creates("/api/v1/download", 201, false, "Create a download (older path, answers 201).");
+  creates("/downloads", 202, false, "Create a download (older path).");
+  creates("/jobs", 202, false, "Create a download (older path).");
+  for (const char* path : {"/api/v1/downloads", "/downloads"}) {
+    router.add(
+        {.method = "GET", .path = path, .scope = kDownloadsRead, .summary = "List downloads, newest first."},
+        [this](http::Request request) { return list(std::move(request)); });
+  }
   router.add({.method = "GET",
-              .path = "/api/v1/downloads",
+              .path = "/api/v1/jobs",
               .scope = kDownloadsRead,
-              .summary = "List downloads, newest first."},
-             [this](http::Request request) { return list(std::move(request)); });
-  for (const std::string base : {"/api/v1/downloads/{id}", "/api/v1/download/{id}"}) {
+              .summary = "List the status of downloads, newest first (older path)."},
+             [this](http::Request request) { return list_jobs(std::move(request)); });
+  router.add({.method = "GET",
+              .path = "/api/v1/status/{id}",
+              .scope = kDownloadsRead,
+              .summary = "Show the status of a download (older path)."},
+             [this](http::Request request) { return status(std::move(request)); });
+  for (const auto& [base, refused] : {std::pair<std::string, int>{"/api/v1/downloads/{id}", 409},
+                                      {"/api/v1/download/{id}", 409},
+                                      {"/downloads/{id}", 400},
+                                      {"/jobs/{id}", 400}}) {
     router.add({.method = "GET", .path = base, .scope = kDownloadsRead, .summary = "Show a download."},
                [this](http::Request request) { return show(std::move(request)); });
     router.add({.method = "DELETE",
                 .path = base,
                 .scope = kDownloadsWrite,
                 .summary = "Cancel a download; with purge=true delete one that has ended."},
-               [this](http::Request request) { return cancel(std::move(request)); });
+               [this, refused](http::Request request) { return cancel(std::move(request), refused); });
     router.add({.method = "GET",
                 .path = base + "/logs",
                 .scope = kDownloadsRead,
@@ -70,14 +82,27 @@ void DownloadRoutes::add_to(http::Router& router) {
 }
 
 Task<http::Response> DownloadRoutes::create(http::Request request, int status, bool canonical) {
-  auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
-  if (!body) co_return std::move(body.error());
-  const auto download = co_await downloads_.submit(std::move(*body), request.caller.owner);
-  if (!download) co_return refusal(request, download.error());
+  const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
+    auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
+    if (!body) co_return std::move(body.error());
+    co_return co_await submit(request, std::move(*body), status, keep);
+  };
+  co_return co_await idempotent_.run(request, request.caller.owner, work);
+}
 
-  http::Response response = http::json_response(status, encode(view_of(*download, context_)));
-  response.headers.set("Location",
-                       fmt::format("{}/api/v1/downloads/{}", context_.public_url, download->job.id.str()));
+Task<http::Response> DownloadRoutes::submit(const http::Request& request, media::DownloadRequest wanted,
+                                            int status, const Idempotent::Keep& keep) {
+  http::Response response;
+  // Made inside the transaction, so that what is stored for the Idempotency-Key is what is sent.
+  const auto download = co_await downloads_.submit(
+      std::move(wanted), request.caller.owner,
+      [&](db::Transaction& transaction, const downloads::Download& added) {
+        response = http::json_response(status, encode(view_of(added, context_)));
+        response.headers.set("Location",
+                             fmt::format("{}/api/v1/downloads/{}", context_.public_url, added.job.id.str()));
+        return keep(transaction, response);
+      });
+  if (!download) co_return refusal(request, download.error());
   co_return response;
 }
 
@@ -87,35 +112,67 @@ Task<http::Response> DownloadRoutes::show(http::Request request) {
   co_return http::json_response(200, encode(view_of(*download, context_)));
 }
 
-Task<http::Response> DownloadRoutes::list(http::Request request) {
+Task<http::Response> DownloadRoutes::status(http::Request request) {
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
+  co_return http::json_response(200, status_document(*download, context_));
+}
+
+Task<DownloadRoutes::Listed> DownloadRoutes::read_page(http::Request request) {
   const auto paging = read_paging(request);
-  if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
+  if (!paging)
+    co_return std::unexpected(
+        http::error_response(request, 422, paging.error().reason, paging.error().message));
   jobs::JobStore::Filter filter{
       .states = {}, .tenant = visible_owner(request.caller), .offset = paging->offset, .limit = paging->size};
   if (const auto status = request.query_param("status")) {
-    const auto states = states_of(*status);
+    const auto states = states_of(*status == "processing" ? "running"
+                                  : *status == "pending"  ? "queued"
+                                                          : *status);
     if (!states) {
-      co_return http::error_response(request, 422, "validation_error",
-                                     "status must be one of queued, running, completed, failed, cancelled");
+      co_return std::unexpected(http::error_response(
+          request, 422, "validation_error",
+          "status must be one of queued, running, paused, completed, failed, cancelled"));
     }
     filter.states = *states;
   }
-  const auto page = co_await downloads_.list(std::move(filter));
-  if (!page) co_return http::error_response(request, page.error());
+  auto page = co_await downloads_.list(std::move(filter));
+  if (!page) co_return std::unexpected(http::error_response(request, page.error()));
+  co_return Listed(std::in_place, std::move(*page), *paging);
+}
 
+Task<http::Response> DownloadRoutes::list(http::Request request) {
+  const auto listed = co_await read_page(std::move(request));
+  if (!listed) co_return listed.error();
+  const auto& [page, paging] = *listed;
   ListView view{.downloads = {},
-                .total = page->total,
-                .page = paging->offset / paging->size + 1,
-                .page_size = paging->size};
+                .total = page.total,
+                .page = paging.offset / paging.size + 1,
+                .page_size = paging.size};
   view.total_pages = (view.total + view.page_size - 1) / view.page_size;
-  view.has_previous = paging->offset > 0;
-  view.has_next = paging->offset + view.page_size < view.total;
-  for (const downloads::Download& download : page->downloads)
+  view.has_previous = paging.offset > 0;
+  view.has_next = paging.offset + view.page_size < view.total;
+  for (const downloads::Download& download : page.downloads)
     view.downloads.push_back(view_of(download, context_));
   co_return http::json_response(200, encode(view));
 }
 
-Task<http::Response> DownloadRoutes::cancel(http::Request request) {
+Task<http::Response> DownloadRoutes::list_jobs(http::Request request) {
+  const auto listed = co_await read_page(std::move(request));
+  if (!listed) co_return listed.error();
+  const auto& [page, paging] = *listed;
+  json::array jobs;
+  for (const downloads::Download& download : page.downloads)
+    jobs.push_back(status_document(download, context_));
+  co_return http::json_response(200,
+                                json::object{{"jobs", std::move(jobs)},
+                                             {"total", page.total},
+                                             {"page", paging.offset / paging.size + 1},
+                                             {"per_page", paging.size},
+                                             {"total_pages", (page.total + paging.size - 1) / paging.size}});
+}
+
+Task<http::Response> DownloadRoutes::cancel(http::Request request, int refused) {
   const auto download = co_await find_for(downloads_, request);
   if (!download) co_return std::move(download.error());
   const JobId id = download->job.id;
@@ -128,6 +185,8 @@ Task<http::Response> DownloadRoutes::cancel(http::Request request) {
     if (purged.error().reason != "not_final") co_return http::error_response(request, purged.error());
   }
   const auto state = co_await downloads_.cancel(id, 900ms);
+  if (!state && state.error().code == Errc::conflict)
+    co_return http::error_response(request, refused, state.error().reason, state.error().message);
   if (!state) co_return http::error_response(request, state.error());
   const bool stopped = *state == jobs::State::cancelled;
   co_return http::json_response(

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "api/idempotent.h"
+#include "api/paging.h"
 #include "api/views.h"
 #include "downloads/downloads.h"
 #include "http/router.h"
@@ -10,8 +12,9 @@ namespace trawl::api {
 // the services Trawl follows.
 class DownloadRoutes {
  public:
-  DownloadRoutes(downloads::Downloads& downloads, const Clock& clock, ViewContext context)
-      : downloads_(downloads), clock_(clock), context_(std::move(context)) {}
+  DownloadRoutes(downloads::Downloads& downloads, jobs::Idempotency& idempotency, const Clock& clock,
+                 ViewContext context)
+      : downloads_(downloads), idempotent_(idempotency), clock_(clock), context_(std::move(context)) {}
 
   void add_to(http::Router& router);
 
@@ -19,10 +22,20 @@ class DownloadRoutes {
   Task<http::Response> create(http::Request request, int status, bool canonical);
   Task<http::Response> show(http::Request request);
   Task<http::Response> list(http::Request request);
-  Task<http::Response> cancel(http::Request request);
+  // `refused`: the status of an answer that it has ended already.
+  Task<http::Response> cancel(http::Request request, int refused);
   Task<http::Response> logs(http::Request request);
 
+  Task<http::Response> submit(const http::Request& request, media::DownloadRequest wanted, int status,
+                              const Idempotent::Keep& keep);
+  Task<http::Response> status(http::Request request);
+  Task<http::Response> list_jobs(http::Request request);
+  // A page of downloads, or the answer that refuses the query.
+  using Listed = std::expected<std::pair<downloads::Downloads::Page, PageRequest>, http::Response>;
+  Task<Listed> read_page(http::Request request);
+
   downloads::Downloads& downloads_;
+  Idempotent idempotent_;
   const Clock& clock_;
   ViewContext context_;
 };

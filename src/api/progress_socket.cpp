@@ -99,14 +99,15 @@ class ProgressSocket::Session {
 
   // Sends what the log has after `sent_`; true when that ended with the final status.
   Task<Result<bool>> replay() {
+    bool ended = false;  // A download that ended may have been asked for again.
     while (true) {
       const auto missed = co_await owner_.downloads_.log().since(job_, sent_, kReplayBatch);
       if (!missed) co_return fail(missed.error());
       for (const events::Event& event : *missed) {
         if (!co_await forward(event)) co_return fail(Errc::unavailable, "the watcher left");
-        if (is_final(event)) co_return true;
+        if (event.type == events::Type::status) ended = is_final(event);
       }
-      if (missed->size() < kReplayBatch) co_return false;
+      if (missed->size() < kReplayBatch) co_return ended;
     }
   }
 

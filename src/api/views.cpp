@@ -42,7 +42,7 @@ std::optional<downloads::VideoMetadata> metadata_of(const jobs::Job& job) {
 }
 
 bool may_be_retried(jobs::State state) {
-  return state == jobs::State::failed || state == jobs::State::dead;
+  return jobs::allowed(jobs::Step::retry, state, jobs::State::queued);
 }
 
 }  // namespace
@@ -72,6 +72,7 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.id = view.job_id = view.request_id = job.id.str();
   view.url = download.request.url;
   view.status = jobs::api_status(job.state);
+  view.state = job.state;
   view.phase = job.phase;
   view.progress = progress_view(job.progress, job.phase, completed);
   view.metadata = metadata_of(job);
@@ -96,7 +97,12 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.priority = job.priority;
   view.attempts = job.epoch;
   view.retry_count = job.failures;
-  view.max_retries = context.max_retries;
+  view.max_retries = job.max_retries.value_or(context.max_retries);
+  view.replay_count = job.replays;
+  view.scheduled_at = job.scheduled_at;
+  view.deadline = job.deadline;
+  if (job.state == jobs::State::retry_wait || job.state == jobs::State::scheduled)
+    view.next_attempt_at = job.not_before;
   view.can_retry = may_be_retried(job.state);
   view.webhook_sent = download.webhook_sent;
   view.logs_url = fmt::format("{}/api/v1/downloads/{}/logs", context.public_url, view.id);
@@ -105,6 +111,23 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
     if (auto read = decode_own<NetworkView>(*network, "network")) view.network = std::move(*read);
   }
   return view;
+}
+
+json::object status_document(const downloads::Download& download, const ViewContext& context) {
+  const DownloadView view = view_of(download, context);
+  json::object out = encode(view).as_object();
+  if (view.status == "running") out["status"] = "processing";
+  out["error_message"] = view.error ? json::value(*view.error) : json::value();
+  const auto name = [&](media::Kind kind, const char* path, const char* url) {
+    const auto found = std::ranges::find(view.artifacts, kind, &ArtifactView::kind);
+    out[path] = found == view.artifacts.end() ? json::value() : json::value(found->file_path);
+    out[url] = found == view.artifacts.end() ? json::value() : json::value(found->file_url);
+  };
+  name(media::Kind::video, "video_path", "video_url");
+  name(media::Kind::audio, "audio_path", "audio_url");
+  name(media::Kind::thumbnail, "thumbnail_path", "thumbnail_url");
+  out["file_size"] = view.file_info ? json::value(view.file_info->size_bytes) : json::value();
+  return out;
 }
 
 LogLine log_line(const events::Event& event) {

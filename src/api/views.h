@@ -59,7 +59,8 @@ BOOST_DESCRIBE_STRUCT(NetworkView, (),
 struct DownloadView {
   std::string id, job_id, request_id;  // All the same.
   std::string url;
-  std::string status;  // queued, running, completed, failed, cancelled
+  std::string status;                       // queued, running, paused, completed, failed, cancelled
+  jobs::State state = jobs::State::queued;  // The same in full: docs/job-states.md.
   std::string phase;
   ProgressView progress;
   std::optional<FileInfo> file_info;
@@ -76,6 +77,8 @@ struct DownloadView {
   std::int64_t attempts = 0;
   int retry_count = 0;
   int max_retries = 0;
+  int replay_count = 0;
+  std::optional<SystemTime> scheduled_at, deadline, next_attempt_at;
   bool can_retry = false;
   std::string logs_url;
   std::string websocket_url;
@@ -83,10 +86,11 @@ struct DownloadView {
   std::optional<NetworkView> network;
 };
 BOOST_DESCRIBE_STRUCT(DownloadView, (),
-                      (id, job_id, request_id, url, status, phase, progress, file_info, metadata, title,
-                       artifacts, error, error_code, created_at, updated_at, started_at, completed_at,
+                      (id, job_id, request_id, url, status, state, phase, progress, file_info, metadata,
+                       title, artifacts, error, error_code, created_at, updated_at, started_at, completed_at,
                        duration_sec, expires_at, deletion_time, batch_id, priority, attempts, retry_count,
-                       max_retries, can_retry, logs_url, websocket_url, webhook_sent, network))
+                       max_retries, replay_count, scheduled_at, deadline, next_attempt_at, can_retry,
+                       logs_url, websocket_url, webhook_sent, network))
 
 struct ListView {
   std::vector<DownloadView> downloads;
@@ -128,6 +132,8 @@ struct ViewContext {
 };
 
 [[nodiscard]] DownloadView view_of(const downloads::Download& download, const ViewContext& context);
+// The same in the words of the services that say `processing`, with the names they give to the rest.
+[[nodiscard]] json::object status_document(const downloads::Download& download, const ViewContext& context);
 [[nodiscard]] ProgressView progress_view(const json::object& progress, std::string_view phase,
                                          bool completed);
 [[nodiscard]] LogLine log_line(const events::Event& event);

@@ -9,7 +9,10 @@ namespace trawl::downloads {
 
 using std::chrono::steady_clock;
 
-Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant) {
+// How long an answer waits for a running download to pause.
+constexpr std::chrono::milliseconds kPausePatience{900};
+
+Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::string tenant, Then then) {
   request.url = std::string(trim(request.url));
   if (auto judged = co_await net::admit_url(policy_, request.url); !judged) co_return fail(judged.error());
   if (auto accepted = co_await check(request, tenant); !accepted) co_return fail(accepted.error());
@@ -21,9 +24,14 @@ Task<Result<Download>> Downloads::submit(media::DownloadRequest request, std::st
                                   .origin = std::move(origin),
                                   .priority = request.priority,
                                   .request = encode(request).as_object(),
+                                  .scheduled_at = request.scheduled_at,
+                                  .deadline = request.deadline,
+                                  .max_retries = request.max_retries,
                                   .fingerprint = std::move(fingerprint)},
-                                 [](db::Transaction& transaction, const jobs::Job& added) {
-                                   return access::Quotas::count_jobs(transaction, added.tenant, 1);
+                                 [&](db::Transaction& transaction, const jobs::Job& added) -> Result<void> {
+                                   auto counted = access::Quotas::count_jobs(transaction, added.tenant, 1);
+                                   if (!counted || !then) return counted;
+                                   return then(transaction, Download{added, request, {}});
                                  });
   if (!job) co_return fail(job.error());
   co_return Download{std::move(*job), std::move(request), {}};
@@ -122,19 +130,66 @@ Task<Result<Downloads::Page>> Downloads::list(jobs::JobStore::Filter filter) {
   co_return page;
 }
 
-Task<Result<jobs::State>> Downloads::cancel(JobId id, std::chrono::milliseconds patience) {
-  const auto watch = bus_.subscribe(id);
-  const auto asked = co_await store_.cancel(id);
-  if (!asked || *asked != jobs::State::cancelling) co_return asked;
-
+Task<std::optional<jobs::State>> Downloads::await_state(std::shared_ptr<events::Subscription> watch,
+                                                        std::chrono::milliseconds patience, Done done) {
   const auto deadline = steady_clock::now() + patience;
   while (steady_clock::now() < deadline) {
     const auto event = co_await watch->next(deadline - steady_clock::now());
     if (!event || watch->lagged()) break;
-    if (event->type == events::Type::status && event->data.at("final").as_bool())
-      co_return jobs::State::cancelled;
+    if (event->type == events::Type::status && done(event->data))
+      co_return parse_enum<jobs::State>(std::string_view(event->data.at("state").as_string()));
   }
-  co_return jobs::State::cancelling;
+  co_return std::nullopt;
+}
+
+Task<Result<jobs::State>> Downloads::cancel(JobId id, std::chrono::milliseconds patience) {
+  const auto watch = bus_.subscribe(id);
+  const auto asked = co_await store_.cancel(id);
+  if (!asked || *asked != jobs::State::cancelling) co_return asked;
+  const auto ended = co_await await_state(
+      watch, patience, [](const json::object& event) { return event.at("final").as_bool(); });
+  co_return ended.value_or(jobs::State::cancelling);
+}
+
+Task<Result<jobs::State>> Downloads::pause(JobId id) {
+  const auto watch = bus_.subscribe(id);
+  const auto asked = co_await store_.pause(id);
+  if (!asked || *asked != jobs::State::running) co_return asked;
+  const auto stopped = co_await await_state(watch, kPausePatience, [](const json::object& event) {
+    return event.at("state").as_string() != to_text(jobs::State::running);
+  });
+  co_return stopped.value_or(jobs::State::running);
+}
+
+Task<Result<void>> Downloads::set_retention(JobId id, std::optional<SystemTime> until) {
+  const auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  if (job->state != jobs::State::completed)
+    co_return fail(Errc::conflict,
+                   fmt::format("download {} has no files: it is {}", id.str(), jobs::api_status(job->state)),
+                   "not_completed");
+  co_return co_await storage_.set_expiry(id, until);
+}
+
+Task<Result<void>> Downloads::check_dead(JobId id) {
+  const auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  if (job->state != jobs::State::dead)
+    co_return fail(
+        Errc::conflict,
+        fmt::format("download {} is no dead letter: it is {}", id.str(), jobs::api_status(job->state)),
+        "not_dead");
+  co_return Result<void>();
+}
+
+Task<Result<jobs::State>> Downloads::replay(JobId id) {
+  if (auto dead = co_await check_dead(id); !dead) co_return fail(dead.error());
+  co_return co_await store_.retry(id);
+}
+
+Task<Result<void>> Downloads::bury(JobId id) {
+  if (auto dead = co_await check_dead(id); !dead) co_return fail(dead.error());
+  co_return co_await purge(id);
 }
 
 Task<Result<void>> Downloads::purge(JobId id) {

@@ -51,7 +51,11 @@ class Downloads {
   // Errc::unsupported ("not_available", "impersonation_unavailable") for what this set-up cannot do and for
   // cookies that are not the tenant's; Errc::rate_limited ("quota_exceeded"); Errc::unavailable
   // ("queue_full"); Errc::no_space.
-  [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant);
+  //
+  // `then` runs in the transaction that adds the job, after it; when it fails there is no job.
+  using Then = std::function<Result<void>(db::Transaction&, const Download&)>;
+  [[nodiscard]] Task<Result<Download>> submit(media::DownloadRequest request, std::string tenant,
+                                              Then then = {});
 
   // Whether a download with these options would be accepted from `tenant` now, whatever its URL. Errors as of
   // submit().
@@ -71,6 +75,21 @@ class Downloads {
   // Asks for the end of a download and waits up to `patience` for a running one to stop. Returns
   // the state that came of it (`cancelled`, or `cancelling` when it takes longer).
   [[nodiscard]] Task<Result<jobs::State>> cancel(JobId id, std::chrono::milliseconds patience);
+  // As the store has them; a pause waits a moment for a running one to stop.
+  [[nodiscard]] Task<Result<jobs::State>> pause(JobId id);
+  [[nodiscard]] Task<Result<jobs::State>> resume(JobId id) { return store_.resume(id); }
+  [[nodiscard]] Task<Result<jobs::State>> retry(JobId id) { return store_.retry(id); }
+  // When the files of a completed download are deleted; nothing keeps them.
+  [[nodiscard]] Task<Result<void>> set_retention(JobId id, std::optional<SystemTime> until);
+
+  // Downloads that used their budgets up. Errc::conflict, reason "not_dead", for others.
+  [[nodiscard]] Task<Result<jobs::JobStore::DeadLetters>> dead_letters(std::int64_t offset,
+                                                                       std::int64_t limit) {
+    return store_.dead_letters(offset, limit);
+  }
+  [[nodiscard]] Task<Result<jobs::State>> replay(JobId id);
+  [[nodiscard]] Task<Result<void>> bury(JobId id);
+
   // Deletes an ended download: its files, rows and log.
   [[nodiscard]] Task<Result<void>> purge(JobId id);
 
@@ -84,6 +103,11 @@ class Downloads {
  private:
   [[nodiscard]] Result<void> check_browser(const media::DownloadOptions& request) const;
   [[nodiscard]] Task<Result<void>> admit_webhook(std::optional<std::string> url);
+  // Waits until the job is told to be in a state that `done` accepts, at most for `patience`.
+  using Done = std::function<bool(const json::object&)>;
+  [[nodiscard]] Task<std::optional<jobs::State>> await_state(std::shared_ptr<events::Subscription> watch,
+                                                             std::chrono::milliseconds patience, Done done);
+  [[nodiscard]] Task<Result<void>> check_dead(JobId id);
   [[nodiscard]] Task<Result<void>> check_space();
 
   jobs::JobStore& store_;

@@ -17,7 +17,7 @@ Task<void> Housekeeping::clear_ended_jobs() {
     const auto event = co_await events->next(1h);
     if (events->lagged()) events = bus_.subscribe(std::nullopt);  // The sweep finds what was missed.
     if (!event || event->type != events::Type::status || !event->data.at("final").as_bool()) continue;
-    co_await storage_.discard_stage(event->job);
+    co_await storage_.discard_stage(event->job, event->data.at("epoch").to_number<std::int64_t>());
   }
 }
 

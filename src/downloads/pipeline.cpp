@@ -4,7 +4,7 @@
 
 #include "access/usage.h"
 #include "base/bytes.h"
-#include "net/admission.h"
+#include "base/failpoint.h"
 #include "downloads/archive.h"
 #include "downloads/batch.h"
 #include "downloads/content.h"
@@ -12,6 +12,7 @@
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
 #include "downloads/single_flight.h"
+#include "net/admission.h"
 
 namespace trawl::downloads {
 namespace {
@@ -168,6 +169,7 @@ class Pipeline::Attempt {
     auto folder = co_await pipe_.storage_.restage(run_.job().id, run_.job().epoch);
     if (!folder) co_return fail(folder.error());
     work_dir_ = *folder;
+    failpoint("pipeline.staged");
     std::error_code ignored;
     if (std::filesystem::is_empty(work_dir_, ignored)) checkpoint_.transferred = false;
     co_return Result<void>();
@@ -257,6 +259,7 @@ class Pipeline::Attempt {
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
     if (auto wanted = co_await check_wanted(*plan); !wanted) co_return fail(wanted.error());
     checkpoint_.plan = std::move(*plan);
+    failpoint("pipeline.resolved");
     if (has_cookies()) {
       json::value info = std::move(checkpoint_.plan->info);
       remove_cookies(info);
@@ -291,12 +294,14 @@ class Pipeline::Attempt {
   Task<Result<void>> transfer(engine::Child& child) {
     if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
+    failpoint("pipeline.plan_stored");
     engine::Keep keep;
     if (pipe_.limits_.native)
       keep = [this](std::vector<media::Part> parts) { return move(std::move(parts)); };
     auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, std::move(keep));
     if (!moved) co_return fail(moved.error());
     checkpoint_.transferred = true;
+    failpoint("pipeline.transferred");
     co_return Result<void>();
   }
 
@@ -394,6 +399,7 @@ class Pipeline::Attempt {
     auto checked = co_await check_content(std::move(produced));
     if (!checked) co_return fail(checked.error());
     produced = std::move(*checked);
+    failpoint("pipeline.finished");
     const SystemTime now = pipe_.clock_.now();
     auto named =
         name_files(request_, *checkpoint_.plan, produced, now, random_hex(4), member_ ? member_->batch : "");
@@ -407,8 +413,10 @@ class Pipeline::Attempt {
         co_await pipe_.storage_.publish(run_.job().id, run_.job().epoch, std::move(*named),
                                         retention ? std::optional(now + *retention) : std::nullopt);
     if (!artifacts) co_return fail(artifacts.error());
+    failpoint("pipeline.published");
     co_await pipe_.storage_.discard_stage(run_.job().id);
 
+    failpoint("pipeline.stage_discarded");
     json::object result{{"metadata", encode(read_metadata(checkpoint_.plan->info))},
                         {"engine_version", checkpoint_.plan->engine_version},
                         {"network", traffic()}};

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "jobs/detail/breakers.h"
 #include "jobs/detail/change.h"
+#include "jobs/idempotency.h"
 #include "jobs/job_row.h"
 #include "jobs/job_store.h"
 #include "jobs/turn.h"
@@ -191,6 +193,7 @@ Task<Result<std::vector<Job>>> JobStore::claim(std::string owner, std::size_t li
     const auto chosen = choose(transaction, load, limit);
     if (!chosen) return trawl::fail(chosen.error());
     if (chosen->empty()) return std::vector<Job>();
+    failpoint("claim.chosen");
     const SystemTime now = transaction.now();
     auto rows = transaction.query(
         fmt::format("UPDATE jobs SET state = 'running', phase = 'extracting', epoch = epoch + 1, owner = $1,"
@@ -201,6 +204,7 @@ Task<Result<std::vector<Job>>> JobStore::claim(std::string owner, std::size_t li
                     list_of(*chosen), detail::sources_of(Step::claim, State::running), kJobColumns),
         {owner, to_millis(now + length), to_millis(now)});
     if (!rows) return trawl::fail(std::move(rows.error()));
+    failpoint("claim.after_rows");
     auto jobs = read_jobs(*rows);
     if (!jobs) return jobs;
     std::ranges::sort(*jobs, {}, [&](const Job& job) { return std::ranges::find(*chosen, job.id); });
@@ -286,6 +290,9 @@ Task<Result<std::size_t>> JobStore::tend() {
     if (!expired) return expired;
     const auto queued = queue_due(transaction);
     if (!queued) return queued;
+    const auto forgotten = transaction.execute("DELETE FROM idempotency_keys WHERE created_at <= $1",
+                                               {to_millis(transaction.now() - Idempotency::kKept)});
+    if (!forgotten) return trawl::fail(forgotten.error());
     return *expired + *queued;
   });
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "jobs/detail/breakers.h"
 #include "jobs/detail/change.h"
 #include "jobs/job_row.h"
@@ -30,6 +31,7 @@ std::optional<std::int64_t> maybe_millis(std::optional<SystemTime> time) {
 }  // namespace
 
 Result<void> JobStore::change(db::Transaction& transaction, const Change& change) {
+  failpoint("change.before");
   if (auto applied = detail::apply(transaction, change, transaction.now()); !applied) return applied;
   if (change.by == Step::release || change.by == Step::stopped || change.by == Step::pause ||
       change.by == Step::expire) {
@@ -51,20 +53,26 @@ Result<void> JobStore::announce(db::Transaction& transaction, const Lease& lease
   if (error) data["error_code"] = error->reason;
   for (auto& [name, value] : more) data[name] = std::move(value);
   if (state == State::queued) transaction.on_commit([this] { bell_.notify_all(); });
-  return log_.append(transaction, lease.job, events::Type::status, std::move(data));
+  failpoint("event.before");
+  auto written = log_.append(transaction, lease.job, events::Type::status, std::move(data));
+  failpoint("event.after");
+  return written;
 }
 
 Result<void> JobStore::check_depths(db::Transaction& transaction, const std::string& tenant) {
   constexpr std::string_view kWaiting =
       "SELECT COUNT(*) FROM jobs WHERE batch_id IS NULL"
       " AND state IN ('scheduled', 'queued', 'retry_wait', 'paused')";
-  if (const auto most = options_.depths.total; most > 0) {
+  // Counting a long queue for every job would cost more than the job. Half of the room that was found
+  // can be used without another look.
+  if (const auto most = options_.depths.total; most > 0 && room_.fetch_sub(1) <= 0) {
     const auto rows = transaction.query(kWaiting);
     if (!rows) return trawl::fail(rows.error());
-    if (rows->front().integer(0) >= most)
+    const std::int64_t left = most - rows->front().integer(0);
+    if (left <= 0)
       return trawl::fail(Errc::unavailable,
-                         fmt::format("{} downloads are waiting already; try again later", most),
-                         "queue_full");
+                         fmt::format("{} downloads are waiting already; try again later", most), "queue_full");
+    room_ = left / 2;
   }
   if (const auto most = options_.depths.per_tenant; most > 0) {
     const auto rows = transaction.query(fmt::format("{} AND tenant = $1", kWaiting), {tenant});
@@ -80,6 +88,7 @@ Result<void> JobStore::check_depths(db::Transaction& transaction, const std::str
 Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
   if (auto room = job.batch ? Result<void>() : check_depths(transaction, job.tenant); !room)
     return trawl::fail(room.error());
+  failpoint("add.before");
   const SystemTime now = transaction.now();
   const JobId id = JobId::make(now);
   const bool later = job.scheduled_at && *job.scheduled_at > now;
@@ -95,6 +104,7 @@ Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
        db::null_or(job.max_retries ? std::optional<std::int64_t>(*job.max_retries) : std::nullopt),
        to_millis(now), db::null_or(job.batch), job.fingerprint});
   if (!inserted) return trawl::fail(inserted.error());
+  failpoint("add.after_row");
   if (auto told =
           announce(transaction, {id, 0}, state, "waiting", std::nullopt, {{"priority", job.priority}});
       !told)
@@ -107,6 +117,7 @@ Task<Result<Job>> JobStore::add(NewJob job, With also) {
       [this, job = std::move(job), also = std::move(also)](db::Transaction& transaction) -> Result<Job> {
         auto added = add(transaction, job);
         if (!added || !also) return added;
+        failpoint("add.before_more");
         if (auto done = also(transaction, *added); !done) return trawl::fail(done.error());
         return added;
       });
@@ -123,6 +134,7 @@ Task<Result<void>> JobStore::advance(Lease lease, std::string phase, std::option
              to_millis(transaction.now()), lease.job.str(), lease.epoch});
         if (!changed) return trawl::fail(changed.error());
         if (*changed == 0) return fenced(lease.job);
+        failpoint("advance.after_row");
         return announce(transaction, lease, State::running, phase, std::nullopt);
       });
 }
@@ -143,7 +155,9 @@ Task<Result<void>> JobStore::save_progress(Lease lease, json::object progress) {
 Task<Result<void>> JobStore::complete(Lease lease, Also also) {
   co_return co_await database_.write(
       [this, lease, also = std::move(also)](db::Transaction& transaction) -> Result<void> {
+        failpoint("complete.before_artifacts");
         auto result = also(transaction);
+        failpoint("complete.after_artifacts");
         if (!result) return trawl::fail(std::move(result.error()));
         if (auto closed = detail::close_breaker(transaction, lease.job); !closed) return closed;
         return change(transaction, {.id = lease.job,
@@ -163,6 +177,7 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
         if (job->epoch != lease.epoch) return fenced(lease.job);
         Budgets budgets = options_.budgets;
         budgets.failures = job->max_retries.value_or(budgets.failures);
+        failpoint("fail.before");
         const Verdict verdict =
             judge_failure(error, {job->failures, job->crashes}, budgets, random_unit(), retry_after);
         Change next{.id = lease.job,

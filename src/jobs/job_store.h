@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
@@ -43,7 +44,8 @@ class JobStore {
   JobStore(db::Database& database, events::EventLog& log, Options options, asio::any_io_executor executor)
       : database_(database), log_(log), options_(options), bell_(executor) {}
 
-  // Errc::unavailable, reason "queue_full", when as many jobs wait as may; Errc::rate_limited, reason
+  // Errc::unavailable, reason "queue_full", when as many jobs wait as may (a few more when several
+  // processes add); Errc::rate_limited, reason
   // "too_many_queued", when as many of the tenant do. `also` runs in the same transaction: what it
   // writes exists exactly when the job does.
   using With = std::function<Result<void>(db::Transaction&, const Job&)>;
@@ -149,6 +151,7 @@ class JobStore {
   db::Database& database_;
   events::EventLog& log_;
   Options options_;
+  std::atomic<std::int64_t> room_{0};  // Jobs that may be added before the queue is counted again.
   Event bell_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/describe.h"
 #include "base/json.h"
 
@@ -53,8 +54,11 @@ BOOST_DESCRIBE_STRUCT(DownloadOptions, (),
 struct DownloadRequest : DownloadOptions {
   std::string url;
   int priority = 5;
+  std::optional<SystemTime> scheduled_at, deadline;
+  std::optional<int> max_retries;
 };
-BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions), (url, priority))
+BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions),
+                      (url, priority, scheduled_at, deadline, max_retries))
 
 // Whether only sound is wanted, by either of the two fields that can say so.
 [[nodiscard]] bool wants_audio_only(const DownloadOptions& options);
@@ -202,6 +206,12 @@ struct Rules<media::DownloadRequest> {
        .min = 1,
        .max = 10,
        .example = "5"},
+      {.name = "scheduled_at", .doc = "Not to be started earlier.", .example = "\"2030-01-31T12:00:00Z\""},
+      {.name = "deadline", .doc = "Given up when it has not been completed by then."},
+      {.name = "max_retries",
+       .doc = "Further attempts after it failed for a passing reason.",
+       .min = 0,
+       .max = 15},
   };
 };
 

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::seconds;
 
 // Unique per process start, so that a lease of an earlier process is never taken for our own.
-std::string worker_name() {
+std::string make_worker_name() {
   char host[256] = "localhost";
   gethostname(host, sizeof host - 1);
   std::string boot;
@@ -101,7 +101,7 @@ void report(const engine::Sandbox& sandbox) {
 
 App::App(asio::io_context& context, const Config& config)
     : config_(config),
-      name_(worker_name()),
+      name_(make_worker_name()),
       executor_(context.get_executor()),
       files_(static_cast<std::size_t>(config.server.io_threads)),
       bus_(executor_),
@@ -133,6 +133,8 @@ Task<Result<void>> App::open() {
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
   webhooks_.emplace(executor_, *database_, *log_, bus_, clock_, webhook_options(config_));
   store_.emplace(*database_, *log_, store_options(config_), executor_);
+  overview_.emplace(*database_);
+  idempotency_.emplace(*database_);
   storage_.emplace(
       root, files_, *database_, clock_,
       shared_database() ? storage::DirectoryStorage::Nodes::many : storage::DirectoryStorage::Nodes::one);

@@ -16,6 +16,8 @@
 #include "downloads/subscriptions.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
+#include "jobs/idempotency.h"
+#include "jobs/overview.h"
 #include "jobs/worker.h"
 #include "net/egress_proxy.h"
 #include "server/config.h"
@@ -53,6 +55,9 @@ class App {
   [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
   [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
   [[nodiscard]] webhooks::Service& webhooks() { return *webhooks_; }
+  [[nodiscard]] jobs::Overview& overview() { return *overview_; }
+  [[nodiscard]] jobs::Idempotency& idempotency() { return *idempotency_; }
+  [[nodiscard]] const std::string& worker_name() const { return name_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -82,6 +87,8 @@ class App {
   std::optional<events::EventLog> log_;
   std::optional<webhooks::Service> webhooks_;
   std::optional<jobs::JobStore> store_;
+  std::optional<jobs::Overview> overview_;
+  std::optional<jobs::Idempotency> idempotency_;
   std::optional<storage::DirectoryStorage> storage_;
   std::optional<access::CookieStore> cookies_;
   std::optional<downloads::DiskWatch> disk_watch_;

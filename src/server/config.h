@@ -34,10 +34,11 @@ struct ServerConfig {
   std::vector<std::string> trusted_proxies;
   int hsts_seconds = 0;
   access::ProxyField proxy_header = access::ProxyField::x_forwarded_for;
+  int linger_sec = 2;
 };
 BOOST_DESCRIBE_STRUCT(ServerConfig, (),
                       (role, host, port, io_threads, public_url, shutdown_grace_sec, trusted_proxies,
-                       hsts_seconds, proxy_header))
+                       hsts_seconds, proxy_header, linger_sec))
 
 struct AuthConfig {
   access::Mode mode = access::Mode::required;

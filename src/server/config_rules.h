@@ -67,7 +67,12 @@ struct trawl::Rules<trawl::server::ServerConfig> {
               "nothing about it.",
        .min = 0,
        .max = 63'072'000},
-      {.name = "proxy_header", .doc = "The field in which those proxies write it."}};
+      {.name = "proxy_header", .doc = "The field in which those proxies write it."},
+      {.name = "linger_sec",
+       .doc = "Seconds a server that got SIGTERM still answers after it said it is not ready, so that a load "
+              "balancer can notice.",
+       .min = 0,
+       .max = 60}};
 };
 
 template <>

@@ -13,8 +13,10 @@
 #include "api/engine_routes.h"
 #include "api/file_routes.h"
 #include "api/health_routes.h"
+#include "api/order_routes.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
+#include "api/queue_routes.h"
 #include "api/subscription_routes.h"
 #include "api/webhook_routes.h"
 #include "async/run.h"
@@ -29,7 +31,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // The part of the grace that is kept for closing connections and files after the drain.
-constexpr std::chrono::milliseconds kClosing = 3s;
+std::chrono::milliseconds closing_part(std::chrono::milliseconds grace) {
+  return std::min(grace, std::clamp<std::chrono::milliseconds>(grace / 6, 3s, 5s));
+}
 
 // One `trawl serve`.
 class Serving {
@@ -96,7 +100,13 @@ class Serving {
 
   void add_routes(http::Router& router) {
     const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
-    downloads_.emplace(app_.downloads(), app_.clock(), context);
+    downloads_.emplace(app_.downloads(), app_.idempotency(), app_.clock(), context);
+    orders_.emplace(app_.downloads(), app_.clock());
+    queue_.emplace(app_.downloads(), app_.overview(), app_.clock(),
+                   api::QueueRoutes::Facts{.worker = app_.worker_name(),
+                                           .slots = static_cast<std::size_t>(config_.download.max_concurrent),
+                                           .max_queued = config_.download.queue_max,
+                                           .draining = [this] { return draining_; }});
     files_.emplace(app_.downloads(), app_.storage(), app_.clock(), context, access_->file_access());
     progress_.emplace(app_.downloads(), app_.clock(), context);
     health_.emplace(
@@ -117,6 +127,8 @@ class Serving {
     engine_->add_to(router);
     webhooks_.emplace(app_.webhooks());
     downloads_->add_to(router);
+    orders_->add_to(router);
+    queue_->add_to(router);
     webhooks_->add_to(router);
     previews_->add_to(router);
     batches_->add_to(router);
@@ -131,11 +143,15 @@ class Serving {
       const int signal = co_await signals_.async_wait(asio::use_awaitable);
       if (draining_) {
         log_warn("a second signal: stopping at once", {{"signal", signal}});
+        hurried_ = true;
+        stop_asked_.notify_all();
         app_.hasten();
         continue;
       }
       log_info("draining", {{"signal", signal}, {"grace_sec", config_.server.shutdown_grace_sec}});
       draining_ = true;
+      // Balancers send requests until they have seen that readiness is off; a person at a terminal does not.
+      if (signal == SIGTERM) linger_ = std::chrono::seconds(config_.server.linger_sec);
       stop_asked_.notify_all();
     }
   }
@@ -144,7 +160,10 @@ class Serving {
   Task<void> stop() {
     draining_ = true;
     const std::chrono::milliseconds grace = std::chrono::seconds(config_.server.shutdown_grace_sec);
-    co_await app_.drain(grace > kClosing ? grace - kClosing : 0ms);
+    const auto door_open_until = std::chrono::steady_clock::now() + std::min(grace, linger_);
+    co_await app_.drain(grace - closing_part(grace));
+    while (!hurried_ && std::chrono::steady_clock::now() < door_open_until)
+      co_await stop_asked_.wait_for(door_open_until - std::chrono::steady_clock::now());
     if (server_) co_await server_->stop(1s);
     if (access_) co_await access_->close();
     co_await app_.close();
@@ -159,10 +178,14 @@ class Serving {
   Event stop_asked_;
   Scope scope_;
   bool draining_ = false;
+  bool hurried_ = false;
+  std::chrono::milliseconds linger_{0};
   std::optional<AccessFront> access_;
   std::optional<http::Router> router_;
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::EngineRoutes> engine_;
+  std::optional<api::OrderRoutes> orders_;
+  std::optional<api::QueueRoutes> queue_;
   std::optional<api::FileRoutes> files_;
   std::optional<api::PreviewRoutes> previews_;
   std::optional<api::BatchRoutes> batches_;

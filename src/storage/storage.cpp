@@ -120,12 +120,13 @@ Task<Result<std::filesystem::path>> DirectoryStorage::restage(JobId job, std::in
   co_return detail::staging_folder(root_, lease);
 }
 
-Task<void> DirectoryStorage::discard_stage(JobId job) {
-  co_await files_.run([this, job] {
+Task<void> DirectoryStorage::discard_stage(JobId job, std::int64_t newest) {
+  co_await files_.run([this, job, newest] {
     const auto known = detail::list_staging(root_);
     if (!known) return log_warn("cannot look for work folders", {{"error", known.error().message}});
     for (const LeaseName& lease : *known) {
-      if (lease.job == job) detail::remove_tree(detail::staging_folder(root_, lease));
+      if (lease.job == job && lease.epoch <= newest)
+        detail::remove_tree(detail::staging_folder(root_, lease));
     }
   });
 }
@@ -182,6 +183,18 @@ Task<Result<Artifact>> DirectoryStorage::by_path(std::string path) {
 
 std::filesystem::path DirectoryStorage::file_of(const Artifact& artifact) const {
   return root_ / artifact.location;
+}
+
+Task<Result<void>> DirectoryStorage::set_expiry(JobId job, std::optional<SystemTime> expires_at) {
+  const auto until = db::null_or(
+      expires_at ? std::optional<std::int64_t>(expires_at->time_since_epoch().count()) : std::nullopt);
+  co_return co_await database_.write([job, until](db::Transaction& transaction) -> Result<void> {
+    const auto changed =
+        transaction.execute("UPDATE artifacts SET expires_at = $1 WHERE job_id = $2", {until, job.str()});
+    if (!changed) return fail(changed.error());
+    if (*changed == 0) return fail(Errc::not_found, "the download has no stored files", "no_files");
+    return {};
+  });
 }
 
 Task<Result<void>> DirectoryStorage::remove_of_job(JobId job) {

@@ -53,8 +53,8 @@ class DirectoryStorage {
   // that are no longer anybody's.
   // Errc::conflict when a later lease has a folder already: then this one has lost its fence.
   [[nodiscard]] Task<Result<std::filesystem::path>> restage(JobId job, std::int64_t epoch);
-  // Removes the work folders of a job.
-  [[nodiscard]] Task<void> discard_stage(JobId job);
+  // Removes the work folders of a job, but not those of leases after `newest`.
+  [[nodiscard]] Task<void> discard_stage(JobId job, std::int64_t newest = INT64_MAX);
 
   // Makes staged files durable in content/: fsync each, sha256 (unless the digest is known and the file
   // has not changed since), rename, fsync the folders. The
@@ -72,6 +72,8 @@ class DirectoryStorage {
   [[nodiscard]] Task<Result<std::vector<Artifact>>> of_job(JobId job);
   [[nodiscard]] Task<Result<Artifact>> by_path(std::string path);  // Errc::not_found
   [[nodiscard]] std::filesystem::path file_of(const Artifact& artifact) const;
+  // When the job's artifacts are deleted; nothing keeps them. Errc::not_found when it has none.
+  [[nodiscard]] Task<Result<void>> set_expiry(JobId job, std::optional<SystemTime> expires_at);
   // Deletes a job's artifacts, rows first.
   [[nodiscard]] Task<Result<void>> remove_of_job(JobId job);
 

@@ -34,7 +34,7 @@ class Server:
         self.program = program or binary()
         self.options = {
             "server.host": "127.0.0.1", "server.port": 0, "storage.dir": self.storage, "storage.low_disk_bytes": 0,
-            "auth.mode": "off", "policy.allow_private_networks": "true", "server.shutdown_grace_sec": 3, "log.level": "debug", **(options or {})}
+            "auth.mode": "off", "policy.allow_private_networks": "true", "server.shutdown_grace_sec": 3, "server.linger_sec": 0, "log.level": "debug", **(options or {})}
         self.env = env or {}
         self.key: str | None = None  # What `api` sends from the next start on.
         self.starts = 0

@@ -1,0 +1,165 @@
+// Promises about the queue that need virtual time, or more jobs than a test over HTTP can afford.
+
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "async/run.h"
+#include "base/clock.h"
+#include "jobs/worker.h"
+#include "testing/fake_clock.h"
+#include "testing/temp_dir.h"
+
+namespace trawl::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+const JobStore::Also kNothing = [](db::Transaction&) -> Result<json::object> { return json::object{}; };
+
+template <class ClockType>
+class Queue : public testing::Test {
+ protected:
+  void open(JobStore::Options options) {
+    auto opened = db::open_sqlite(directory.path() / "trawl.db", context.get_executor());
+    ASSERT_TRUE(opened) << opened.error().message;
+    database = std::move(*opened);
+    log.emplace(*database, bus, clock);
+    store.emplace(*database, *log, clock, options, context.get_executor());
+  }
+  template <class T>
+  T run(Task<T> task) {
+    return run_to_end(context, std::move(task));
+  }
+  // All in one transaction: how they came is not what these tests are about.
+  void add(int count, NewJob job) {
+    const auto added = run(database->write([&](db::Transaction& transaction) -> Result<int> {
+      for (int i = 0; i < count; ++i) {
+        if (auto one = store->add(transaction, job); !one) return trawl::fail(one.error());
+      }
+      return count;
+    }));
+    ASSERT_TRUE(added) << added.error().message;
+  }
+
+  TempDir directory;
+  asio::io_context context;
+  ClockType clock;
+  events::Bus bus{context.get_executor()};
+  std::unique_ptr<db::Database> database;
+  std::optional<events::EventLog> log;
+  std::optional<JobStore> store;
+};
+
+using QueueInVirtualTime = Queue<FakeClock>;
+using QueueInRealTime = Queue<SystemClock>;
+
+// Q9: 1,000 jobs fail together.
+TEST_F(QueueInVirtualTime, SpreadsRetriesAndObeysRetryAfter) {
+  constexpr int kJobs = 1000;
+  open({.budgets = {.failures = 9}});
+  add(kJobs, {.kind = "download", .tenant = "", .request = {}});
+  double expected = 5;
+  for (int round = 0; round < 7; ++round) {
+    const auto jobs = run(store->claim("worker", kJobs, 30s)).value();
+    ASSERT_EQ(jobs.size(), static_cast<std::size_t>(kJobs));
+    // In the last round half of them are told to wait.
+    const auto told = [&](std::size_t i) { return round == 6 && i % 2 == 0; };
+    std::map<std::int64_t, int> seconds;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const Lease lease{jobs[i].id, jobs[i].epoch};
+      const auto wait = told(i) ? std::optional(1200s) : std::nullopt;
+      ASSERT_EQ(run(store->fail(lease, {Errc::unavailable, "reset", "connection_lost"}, wait)),
+                State::retry_wait);
+      const double delay =
+          std::chrono::duration<double>(run(store->find(jobs[i].id))->not_before - clock.now()).count();
+      if (wait) {
+        EXPECT_GE(delay, 1200);
+        continue;
+      }
+      EXPECT_GE(delay, 0.8 * expected - 0.001);
+      EXPECT_LE(delay, 1.2 * expected);
+      ++seconds[static_cast<std::int64_t>(delay)];
+    }
+    // A spread of 20 % is 2 s wide at 5 s: only later can a second hold as few as 5 %.
+    const int most = std::ranges::max(seconds, {}, [](const auto& bucket) { return bucket.second; }).second;
+    if (expected >= 135) EXPECT_LE(most, kJobs / 20) << "in one second, of delays about " << expected;
+    expected = std::min(expected * 3, 900.0);
+    clock.advance(1h);
+  }
+}
+
+// Q10: one tenant's 1,250 jobs, then four others' 10 each; 4 slots, 50 ms a job.
+TEST_F(QueueInRealTime, ServesEverybodyWhileOneHasThousandsWaiting) {
+  open({.caps = {.per_tenant = 0, .per_origin = 3}, .depths = {}});
+  add(1250, {.kind = "download", .tenant = "A", .origin = "a", .request = {}});
+  for (const char* tenant : {"B", "C", "D", "E"})
+    add(10, {.kind = "download", .tenant = tenant, .origin = tenant, .request = {}});
+
+  std::map<std::string, int> running, done;
+  int most_of_one_host = 0, others = 0;
+  steady_clock::time_point last_of_others;
+  Worker worker(context.get_executor(), *store, bus, clock,
+                {.name = "test", .slots = 4, .lease = Millis{30'000}}, [&](jobs::Run& run) -> Task<Outcome> {
+                  const std::string host = run.job().origin, tenant = run.job().tenant;
+                  most_of_one_host = std::max(most_of_one_host, ++running[host]);
+                  co_await sleep_for(50ms);
+                  --running[host];
+                  ++done[tenant];
+                  if (tenant != "A") ++others, last_of_others = steady_clock::now();
+                  co_return kNothing;
+                });
+  const auto began = steady_clock::now();
+  run_to_end(context, [&]() -> Task<void> {
+    worker.start();
+    Event tick(context.get_executor());
+    while (steady_clock::now() - began < 3s) co_await tick.wait_for(20ms);
+    co_await worker.drain(1s);
+  }());
+  EXPECT_EQ(others, 40);
+  EXPECT_LE(last_of_others - began, 3s);
+  const int all = done["A"] + others;
+  EXPECT_GE(done["A"], all * 6 / 10) << "of " << all;
+  EXPECT_LE(most_of_one_host, 3);
+}
+
+// Q11: whoever commits first wins, and nobody hears of two ends.
+TEST_F(QueueInRealTime, EndsAJobOnceThatIsCancelledWhileItCompletes) {
+  constexpr int kRaces = 500;
+  open({});
+  add(kRaces, {.kind = "download", .tenant = "", .request = {}});
+  const auto jobs = run(store->claim("worker", kRaces, 30s)).value();
+  run_to_end(context, [&]() -> Task<void> {
+    Scope racers(context.get_executor());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const Lease lease{jobs[i].id, jobs[i].epoch};
+      const auto cancel = [](JobStore& store, Lease lease) -> Task<void> {
+        (void)co_await store.cancel(lease.job);
+      };
+      const auto complete = [](JobStore& store, Lease lease) -> Task<void> {
+        const auto done = co_await store.complete(lease, kNothing);
+        if (!done) (void)co_await store.settle_cancelled(lease);
+      };
+      if (i % 2 == 0) racers.spawn("cancel", cancel(*store, lease));
+      racers.spawn("complete", complete(*store, lease));
+      if (i % 2 == 1) racers.spawn("cancel", cancel(*store, lease));
+    }
+    co_await racers.join();
+  }());
+  std::map<State, int> ends;
+  for (const Job& job : jobs) {
+    int finals = 0;
+    for (const events::Event& event : run(log->since(job.id, 0)).value())
+      finals += event.type == events::Type::status && event.data.at("final").as_bool() ? 1 : 0;
+    EXPECT_EQ(finals, 1) << job.id.str();
+    ++ends[run(store->find(job.id))->state];
+  }
+  EXPECT_EQ(ends[State::completed] + ends[State::cancelled], kRaces);
+  EXPECT_GT(ends[State::completed], 0);
+  EXPECT_GT(ends[State::cancelled], 0);
+}
+
+}  // namespace
+}  // namespace trawl::jobs
