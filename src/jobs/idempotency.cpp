@@ -18,20 +18,19 @@ Idempotency::Ticket Idempotency::begin(const IdempotencyKey& key) {
 
 Task<Result<std::optional<StoredAnswer>>> Idempotency::find(IdempotencyKey key) {
   using Found = std::optional<StoredAnswer>;
-  co_return co_await database_.read(
-      [key = std::move(key)](db::Transaction& transaction) -> Result<Found> {
-        const auto rows = transaction.query(
-            "SELECT fingerprint, status, location, body FROM idempotency_keys"
-            " WHERE tenant = $1 AND idem_key = $2 AND created_at > $3",
-            {key.tenant, key.key, millis(transaction.now() - kKept)});
-        if (!rows) return fail(rows.error());
-        if (rows->empty()) return Found();
-        const db::Row& row = rows->front();
-        if (row.text(0) != key.fingerprint)
-          return fail(Errc::invalid, "this Idempotency-Key was used for another request",
-                      "idempotency_key_reused");
-        return Found({static_cast<int>(row.integer(1)), row.text(2), row.text(3)});
-      });
+  co_return co_await database_.read([key = std::move(key)](db::Transaction& transaction) -> Result<Found> {
+    const auto rows = transaction.query(
+        "SELECT fingerprint, status, location, body FROM idempotency_keys"
+        " WHERE tenant = $1 AND idem_key = $2 AND created_at > $3",
+        {key.tenant, key.key, millis(transaction.now() - kKept)});
+    if (!rows) return fail(rows.error());
+    if (rows->empty()) return Found();
+    const db::Row& row = rows->front();
+    if (row.text(0) != key.fingerprint)
+      return fail(Errc::invalid, "this Idempotency-Key was used for another request",
+                  "idempotency_key_reused");
+    return Found({static_cast<int>(row.integer(1)), row.text(2), row.text(3)});
+  });
 }
 
 Result<void> Idempotency::record(db::Transaction& transaction, const IdempotencyKey& key,

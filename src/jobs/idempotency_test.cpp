@@ -17,13 +17,13 @@ class IdempotencyTest : public testing::Test {
     database = db::open_sqlite(directory.path() / "trawl.db", context.get_executor()).value();
     keys.emplace(*database, clock);
   }
-  Result<void> record(const IdempotencyKey& key) {
+  Result<void> record(const IdempotencyKey& given) {
     return run_to_end(context, database->write([&](db::Transaction& transaction) {
-      return keys->record(transaction, key, {202, "/there", "{\"id\":1}"});
+      return keys->record(transaction, given, {202, "/there", "{\"id\":1}"});
     }));
   }
-  Result<std::optional<StoredAnswer>> find(const IdempotencyKey& key) {
-    return run_to_end(context, keys->find(key));
+  Result<std::optional<StoredAnswer>> find(const IdempotencyKey& wanted) {
+    return run_to_end(context, keys->find(wanted));
   }
 
   TempDir directory;

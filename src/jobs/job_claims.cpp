@@ -138,17 +138,15 @@ Result<std::vector<Candidate>> heads_of_queues(db::Transaction& transaction, std
   if (!batches.empty())
     without += fmt::format(" AND (q.batch_id IS NULL OR q.batch_id NOT IN ({}))", list(batches));
   const auto rows = transaction.query(
-      fmt::format(
-          "WITH RECURSIVE tenants (tenant) AS ("
-          "SELECT MIN(tenant) FROM jobs WHERE state = 'queued' UNION ALL "
-          "SELECT (SELECT MIN(j.tenant) FROM jobs j WHERE j.state = 'queued' AND j.tenant > tenants.tenant)"
-          " FROM tenants WHERE tenants.tenant IS NOT NULL) "
-          "SELECT j.id, j.tenant, j.origin, j.priority, j.turn, j.batch_id, j.fingerprint FROM tenants t "
-          "JOIN jobs j ON j.tenant = "
-          "t.tenant"
-          " WHERE j.state = 'queued' AND j.id IN (SELECT q.id FROM jobs q WHERE q.state = 'queued'"
-          " AND q.tenant = t.tenant{} ORDER BY q.turn, q.id LIMIT $1)",
-          without),
+      fmt::format("WITH RECURSIVE tenants (tenant) AS ("
+                  "SELECT (SELECT tenant FROM jobs WHERE state = 'queued' ORDER BY tenant LIMIT 1) UNION ALL "
+                  "SELECT (SELECT j.tenant FROM jobs j WHERE j.state = 'queued' AND j.tenant > tenants.tenant"
+                  " ORDER BY j.tenant LIMIT 1) FROM tenants WHERE tenants.tenant IS NOT NULL) "
+                  "SELECT j.id, j.tenant, j.origin, j.priority, j.turn, j.batch_id, j.fingerprint"
+                  " FROM tenants t JOIN jobs j ON j.id IN ("
+                  "SELECT q.id FROM jobs q WHERE q.state = 'queued' AND q.tenant = t.tenant{}"
+                  " ORDER BY q.turn, q.id LIMIT $1)",
+                  without),
       parameters);
   if (!rows) return trawl::fail(rows.error());
   std::vector<Candidate> out;

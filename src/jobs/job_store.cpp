@@ -71,7 +71,8 @@ Result<void> JobStore::check_depths(db::Transaction& transaction, const std::str
     const std::int64_t left = most - rows->front().integer(0);
     if (left <= 0)
       return trawl::fail(Errc::unavailable,
-                         fmt::format("{} downloads are waiting already; try again later", most), "queue_full");
+                         fmt::format("{} downloads are waiting already; try again later", most),
+                         "queue_full");
     room_ = left / 2;
   }
   if (const auto most = options_.depths.per_tenant; most > 0) {
