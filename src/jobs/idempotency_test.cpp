@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 class IdempotencyTest : public testing::Test {
  protected:
   void SetUp() override {
-    database = db::open_sqlite(directory.path() / "trawl.db", context.get_executor()).value();
-    keys.emplace(*database, clock);
+    database = db::open_sqlite(directory.path() / "trawl.db", context.get_executor(), &clock).value();
+    keys.emplace(*database);
   }
   Result<void> record(const IdempotencyKey& given) {
     return run_to_end(context, database->write([&](db::Transaction& transaction) {

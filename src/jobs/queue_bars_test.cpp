@@ -23,11 +23,11 @@ template <class ClockType>
 class Queue : public testing::Test {
  protected:
   void open(JobStore::Options options) {
-    auto opened = db::open_sqlite(directory.path() / "trawl.db", context.get_executor());
+    auto opened = db::open_sqlite(directory.path() / "trawl.db", context.get_executor(), &clock);
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     log.emplace(*database, bus, clock);
-    store.emplace(*database, *log, clock, options, context.get_executor());
+    store.emplace(*database, *log, options, context.get_executor());
   }
   template <class T>
   T run(Task<T> task) {

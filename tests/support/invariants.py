@@ -112,6 +112,7 @@ class Invariants:
     def artifacts_are_whole(self, sources: Mapping[str, str]) -> None:
         """Every artifact is a completed job's and a file with the size and hash of its row; what a job fetched is what its source has."""
         first: dict[str, str] = {}
+        leases: dict[str, set[str]] = {}
         state_of = dict(self.rows("SELECT id, state FROM jobs"))
         for job, location, size, digest in self.rows("SELECT job_id, location, size, sha256 FROM artifacts ORDER BY id"):
             assert state_of[job] == "completed", f"{job} is {state_of[job]} and has {location}"
@@ -119,6 +120,9 @@ class Invariants:
             assert file.is_file() and file.stat().st_size == size, f"{job}: {location} is not there, or not {size} bytes"
             assert sha256(file) == digest, f"{job}: {location} is not what was recorded"
             first.setdefault(job, digest)
+            leases.setdefault(job, set()).add(location.split("/")[2])
+        mixed = {job: epochs for job, epochs in leases.items() if len(epochs) > 1}
+        assert not mixed, f"artifacts of several attempts: {mixed}"
         for job, digest in sources.items():
             if state_of[job] == "completed":
                 assert first.get(job) == digest, f"{job} has {first.get(job)}, its source {digest}"
