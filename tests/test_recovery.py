@@ -37,7 +37,7 @@ def check_database(server):
 def test_sigterm_under_load_exits_0_in_time_and_releases_the_jobs(server, origin):
     busy = server(start=False, server__shutdown_grace_sec=2, download__max_concurrent=3)
     busy.start()
-    slow = [busy.api.submit(origin.url("/crawl/bench.mp4"), embed_metadata=False)["id"] for _ in range(3)]
+    slow = [busy.api.submit(origin.url("/crawl/bench.mp4"), embed_metadata=False, single_flight=False)["id"] for _ in range(3)]
     waiting = busy.api.submit(origin.url("small.mp4"), embed_metadata=False)["id"]
     for job in slow:
         busy.api.running(job)
