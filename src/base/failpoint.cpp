@@ -16,7 +16,7 @@ struct Armed {
   std::atomic<int> left{1};
 
   Armed() {
-    const char* text = std::getenv("TRAWL_FAILPOINT");
+    const char* text = std::getenv("FAILPOINT");
     const std::string_view wanted = text ? text : "";
     name = wanted.substr(0, wanted.find('@'));
     if (const auto at = wanted.find('@'); at != std::string_view::npos) left = std::atoi(text + at + 1);

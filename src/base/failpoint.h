@@ -3,7 +3,7 @@
 // Places where a test can make the process die, to show that no moment is a bad one. They exist in
 // builds with a sanitizer, which are the ones that tests run; elsewhere they are nothing at all.
 //
-// TRAWL_FAILPOINT=NAME in the environment ends the process at the first time it comes to NAME, with
+// FAILPOINT=NAME in the environment ends the process at the first time it comes to NAME, with
 // kFailpointStatus and without a word; NAME@3 at the third time.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
