@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import media, process  # noqa: E402
 from support.origin import Origin  # noqa: E402
-from support.server import Server  # noqa: E402
+from support.server import Server, close_all  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,16 +65,6 @@ def shared(tmp_path_factory):
 def api(shared):
     assert shared.child.poll() is None, f"the server has ended: {shared.tail()}"
     return shared.api
-
-
-def close_all(servers):
-    failures = []
-    for server in servers:
-        try:
-            server.close()
-        except AssertionError as failure:
-            failures.append(str(failure))
-    assert not failures, "\n".join(failures)
 
 
 @pytest.fixture

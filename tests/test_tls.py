@@ -2,8 +2,7 @@
 import pytest
 
 from support.api import artifacts
-from support.server import Server
-from conftest import close_all
+from support.server import Server, close_all
 
 PLAIN = {"embed_metadata": False}
 

@@ -134,3 +134,14 @@ class Server:
             self.check_sanitizers()
             raise AssertionError(f"the server ended by itself with {code}: {self.tail()}")
         self.stop()
+
+
+def close_all(servers: list[Server]) -> None:
+    """Ends all of them, then says what any of them did wrong."""
+    failures = []
+    for server in servers:
+        try:
+            server.close()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)
