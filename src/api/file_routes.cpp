@@ -75,7 +75,7 @@ Task<http::Response> FileRoutes::serve(http::Request request) {
     if (const auto opened = co_await check_link(request, *artifact); !opened)
       co_return http::error_response(request, opened.error());
   }
-  const http::FileFacts facts{.path = storage_.file_of(*artifact),
+  const http::FileFacts facts{.path = *storage_.file_of(*artifact),
                               .size = static_cast<std::uint64_t>(artifact->size),
                               .etag = artifact->sha256,
                               .modified = artifact->created_at,

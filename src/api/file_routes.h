@@ -19,7 +19,7 @@ class FileRoutes {
     access::LinkSigner signer;
     std::string configured_key;  // The id under which the key of the configuration makes links.
   };
-  FileRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage, const Clock& clock,
+  FileRoutes(downloads::Downloads& downloads, storage::ArtifactStore& storage, const Clock& clock,
              ViewContext context, Access access)
       : downloads_(downloads),
         storage_(storage),
@@ -41,7 +41,7 @@ class FileRoutes {
   Task<Result<void>> check_link(const http::Request& request, const storage::Artifact& artifact);
 
   downloads::Downloads& downloads_;
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   const Clock& clock_;
   ViewContext context_;
   Access access_;

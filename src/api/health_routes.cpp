@@ -4,7 +4,7 @@
 
 namespace trawl::api {
 
-HealthRoutes::HealthRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage,
+HealthRoutes::HealthRoutes(downloads::Downloads& downloads, storage::ArtifactStore& storage,
                            engine::Engine& engine, const Clock& clock, Facts facts)
     : downloads_(downloads),
       storage_(storage),

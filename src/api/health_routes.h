@@ -23,7 +23,7 @@ class HealthRoutes {
     std::function<std::size_t()> running;
   };
 
-  HealthRoutes(downloads::Downloads& downloads, storage::DirectoryStorage& storage, engine::Engine& engine,
+  HealthRoutes(downloads::Downloads& downloads, storage::ArtifactStore& storage, engine::Engine& engine,
                const Clock& clock, Facts facts);
 
   void add_to(http::Router& router);
@@ -41,7 +41,7 @@ class HealthRoutes {
   Task<http::Response> version(http::Request request);
 
   downloads::Downloads& downloads_;
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   engine::Engine& engine_;
   const Clock& clock_;
   Facts facts_;

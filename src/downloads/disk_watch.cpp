@@ -31,8 +31,8 @@ DiskState judge_disk(const DiskState& before, const DiskLook& look, std::int64_t
   return now;
 }
 
-DiskWatch::DiskWatch(asio::any_io_executor executor, storage::DirectoryStorage& storage,
-                     db::Database& database, std::int64_t low_bytes, std::function<Task<void>()> on_room)
+DiskWatch::DiskWatch(asio::any_io_executor executor, storage::ArtifactStore& storage, db::Database& database,
+                     std::int64_t low_bytes, std::function<Task<void>()> on_room)
     : storage_(storage),
       database_(database),
       low_bytes_(low_bytes),

@@ -39,7 +39,7 @@ struct DiskLook {
 class DiskWatch {
  public:
   // `on_room` runs when there is room again.
-  DiskWatch(asio::any_io_executor executor, storage::DirectoryStorage& storage, db::Database& database,
+  DiskWatch(asio::any_io_executor executor, storage::ArtifactStore& storage, db::Database& database,
             std::int64_t low_bytes, std::function<Task<void>()> on_room);
 
   void start();
@@ -53,7 +53,7 @@ class DiskWatch {
   [[nodiscard]] Task<void> watch();
   [[nodiscard]] Task<void> look();
 
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   db::Database& database_;
   const std::int64_t low_bytes_;
   const std::function<Task<void>()> on_room_;

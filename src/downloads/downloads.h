@@ -34,9 +34,9 @@ struct SubmitLimits {
 // The product's front door: what the API and the command line call.
 class Downloads {
  public:
-  Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus,
-            storage::DirectoryStorage& storage, webhooks::Service& webhooks, const net::EgressPolicy& policy,
-            access::CookieStore& cookies, SubmitLimits limits)
+  Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus, storage::ArtifactStore& storage,
+            webhooks::Service& webhooks, const net::EgressPolicy& policy, access::CookieStore& cookies,
+            SubmitLimits limits)
       : store_(store),
         log_(log),
         bus_(bus),
@@ -113,7 +113,7 @@ class Downloads {
   jobs::JobStore& store_;
   events::EventLog& log_;
   events::Bus& bus_;
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   webhooks::Service& webhooks_;
   const net::EgressPolicy& policy_;
   access::CookieStore& cookies_;

@@ -12,7 +12,7 @@ namespace trawl::downloads {
 // whatever a crash left behind.
 class Housekeeping {
  public:
-  Housekeeping(asio::any_io_executor executor, events::Bus& bus, storage::DirectoryStorage& storage)
+  Housekeeping(asio::any_io_executor executor, events::Bus& bus, storage::ArtifactStore& storage)
       : bus_(bus), storage_(storage), scope_(executor) {}
 
   void start();
@@ -23,7 +23,7 @@ class Housekeeping {
   Task<void> sweep_regularly();
 
   events::Bus& bus_;
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   Scope scope_;
 };
 

@@ -154,7 +154,7 @@ class Pipeline::Attempt {
       if (!*held)
         return fail(Errc::unavailable, "the files of the identical download have gone meanwhile",
                     "files_gone");
-      if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
+      if (auto recorded = storage::ArtifactStore::record(transaction, artifacts); !recorded)
         return fail(recorded.error());
       if (auto archived = record_in_archive(transaction, tenant, keys, options, id, now); !archived)
         return fail(archived.error());
@@ -426,7 +426,7 @@ class Pipeline::Attempt {
                                     keys = std::move(keys), options = options_digest(request_),
                                     tenant = run_.job().tenant, job = run_.job().id,
                                     now](db::Transaction& transaction) mutable -> Result<json::object> {
-      if (auto recorded = storage::DirectoryStorage::record(transaction, artifacts); !recorded)
+      if (auto recorded = storage::ArtifactStore::record(transaction, artifacts); !recorded)
         return fail(recorded.error());
       if (auto archived = record_in_archive(transaction, tenant, keys, options, job, now); !archived)
         return fail(archived.error());

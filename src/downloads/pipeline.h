@@ -45,7 +45,7 @@ BOOST_DESCRIBE_STRUCT(Checkpoint, (), (plan, transferred, digests))
 class Pipeline {
  public:
   Pipeline(asio::any_io_executor executor, engine::Engine& engine, net::EgressProxy& proxy,
-           net::UpstreamPool& upstreams, transfer::Mover& mover, storage::DirectoryStorage& storage,
+           net::UpstreamPool& upstreams, transfer::Mover& mover, storage::ArtifactStore& storage,
            access::CookieStore& cookies, BlockingPool& files, db::Database& database, const Clock& clock,
            PipelineLimits limits)
       : engine_(engine),
@@ -70,7 +70,7 @@ class Pipeline {
   net::EgressProxy& proxy_;
   net::UpstreamPool& upstreams_;
   transfer::Mover& mover_;
-  storage::DirectoryStorage& storage_;
+  storage::ArtifactStore& storage_;
   access::CookieStore& cookies_;
   BlockingPool& files_;
   db::Database& database_;

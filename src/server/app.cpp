@@ -136,8 +136,8 @@ Task<Result<void>> App::open() {
   overview_.emplace(*database_);
   idempotency_.emplace(*database_);
   storage_.emplace(
-      root, files_, *database_, clock_,
-      shared_database() ? storage::DirectoryStorage::Nodes::many : storage::DirectoryStorage::Nodes::one);
+      root, storage::make_directory_blobs(root, files_, *database_), files_, *database_, clock_,
+      shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one);
   if (auto opened = co_await storage_->open(); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
   auto vault = open_vault(config_.cookies);

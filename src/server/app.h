@@ -53,7 +53,7 @@ class App {
   [[nodiscard]] downloads::Lister& lister() { return lister_; }
   [[nodiscard]] db::Database& database() { return *database_; }
   [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
-  [[nodiscard]] storage::DirectoryStorage& storage() { return *storage_; }
+  [[nodiscard]] storage::ArtifactStore& storage() { return *storage_; }
   [[nodiscard]] webhooks::Service& webhooks() { return *webhooks_; }
   [[nodiscard]] jobs::Overview& overview() { return *overview_; }
   [[nodiscard]] jobs::Idempotency& idempotency() { return *idempotency_; }
@@ -89,7 +89,7 @@ class App {
   std::optional<jobs::JobStore> store_;
   std::optional<jobs::Overview> overview_;
   std::optional<jobs::Idempotency> idempotency_;
-  std::optional<storage::DirectoryStorage> storage_;
+  std::optional<storage::ArtifactStore> storage_;
   std::optional<access::CookieStore> cookies_;
   std::optional<downloads::DiskWatch> disk_watch_;
   std::optional<downloads::Pipeline> pipeline_;

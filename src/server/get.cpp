@@ -292,7 +292,7 @@ class Getting {
     std::vector<std::string> files;
     for (const storage::Artifact& artifact : download->artifacts) {
       const std::string name = artifact.path.substr(artifact.path.rfind('/') + 1);
-      const auto moved = move_without_replacing(app_.storage().file_of(artifact), options_.directory, name);
+      const auto moved = move_without_replacing(*app_.storage().file_of(artifact), options_.directory, name);
       if (!moved) co_return give_up(index, moved.error());
       open_to_the_umask(*moved);
       files.push_back(moved->string());

@@ -1,59 +1,29 @@
 #include "storage/storage.h"
 
 #include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
 #include <set>
 #include <sys/statvfs.h>
 #include <system_error>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/text.h"
-#include "storage/detail/content.h"
 #include "storage/detail/folder.h"
 #include "storage/detail/lease_folder.h"
-#include "storage/detail/publish.h"
 #include "storage/path.h"
 
 namespace trawl::storage {
 namespace {
 
-using detail::LeaseName;
-
 constexpr int kMaxCollisions = 10'000;
-
-// Writes a file as publish() would, so that a read-only, full or split tree is noticed at the start.
-Result<void> check_writable(const std::filesystem::path& root) {
-  const std::filesystem::path staged = root / "staging" / ".write-check";
-  const std::filesystem::path published = root / "content" / ".write-check";
-  const detail::Descriptor file(
-      ::open(staged.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.get() < 0) return detail::io_failure("create", staged, errno);
-  if (::write(file.get(), "ok", 2) != 2 || ::fsync(file.get()) != 0)
-    return detail::io_failure("write", staged, errno);
-  if (std::rename(staged.c_str(), published.c_str()) != 0) {
-    if (errno != EXDEV) return detail::io_failure("publish", staged, errno);
-    return fail(
-        Errc::unavailable,
-        fmt::format("{0}/staging and {0}/content lie on different file systems; files are published by "
-                    "renaming, so both must be on one",
-                    root.string()));
-  }
-  if (::unlink(published.c_str()) != 0) return detail::io_failure("remove", published, errno);
-  return {};
-}
 
 Result<void> create_tree(const std::filesystem::path& root) {
   std::error_code error;
   std::filesystem::create_directories(root, error);
   if (error) return detail::io_failure("create the storage folder", root, error.value());
   if (auto made = detail::make_folder(root / "staging", 0700); !made) return made;
-  if (auto made = detail::make_folder(root / "content", 0755); !made) return made;
-  if (auto synced = detail::sync_folder(root); !synced) return synced;
-  return check_writable(root);
+  return detail::sync_folder(root);
 }
 
 Result<struct statvfs> examine_disk(const std::filesystem::path& root) {
@@ -73,8 +43,8 @@ Result<void> check_staged(const std::vector<Staged>& files) {
   return {};
 }
 
-std::vector<detail::FileToPublish> to_publish(const std::vector<Staged>& files) {
-  std::vector<detail::FileToPublish> out;
+std::vector<FileToPublish> to_publish(const std::vector<Staged>& files) {
+  std::vector<FileToPublish> out;
   for (const Staged& file : files) out.push_back({file.name, file.digest});
   return out;
 }
@@ -92,26 +62,28 @@ Result<void> record_one(db::Transaction& transaction, Artifact& artifact) {
 
 }  // namespace
 
-DirectoryStorage::DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
-                                   const Clock& clock, Nodes nodes)
+ArtifactStore::ArtifactStore(std::filesystem::path root, std::unique_ptr<Blobs> blobs, BlockingPool& files,
+                             db::Database& database, const Clock& clock, Nodes nodes)
     : root_(std::filesystem::absolute(std::move(root))),
+      blobs_(std::move(blobs)),
       files_(files),
       database_(database),
       clock_(clock),
       nodes_(nodes) {}
 
-Task<Result<void>> DirectoryStorage::open() {
-  co_return co_await files_.run([this] { return create_tree(root_); });
+Task<Result<void>> ArtifactStore::open() {
+  if (auto created = co_await files_.run([this] { return create_tree(root_); }); !created) co_return created;
+  co_return co_await blobs_->open();
 }
 
-Task<Result<std::filesystem::path>> DirectoryStorage::stage(JobId job, std::int64_t epoch) {
+Task<Result<std::filesystem::path>> ArtifactStore::stage(JobId job, std::int64_t epoch) {
   const std::filesystem::path folder = detail::staging_folder(root_, {job, epoch});
   const auto made = co_await files_.run([&folder] { return detail::make_folder(folder, 0700); });
   if (!made) co_return fail(made.error());
   co_return folder;
 }
 
-Task<Result<std::filesystem::path>> DirectoryStorage::restage(JobId job, std::int64_t epoch) {
+Task<Result<std::filesystem::path>> ArtifactStore::restage(JobId job, std::int64_t epoch) {
   const LeaseName lease{job, epoch};
   const auto how = nodes_ == Nodes::one ? detail::TakeOver::move : detail::TakeOver::copy;
   const auto taken =
@@ -120,7 +92,7 @@ Task<Result<std::filesystem::path>> DirectoryStorage::restage(JobId job, std::in
   co_return detail::staging_folder(root_, lease);
 }
 
-Task<void> DirectoryStorage::discard_stage(JobId job, std::int64_t newest) {
+Task<void> ArtifactStore::discard_stage(JobId job, std::int64_t newest) {
   co_await files_.run([this, job, newest] {
     const auto known = detail::list_staging(root_);
     if (!known) return log_warn("cannot look for work folders", {{"error", known.error().message}});
@@ -131,14 +103,12 @@ Task<void> DirectoryStorage::discard_stage(JobId job, std::int64_t newest) {
   });
 }
 
-Task<Result<std::vector<Artifact>>> DirectoryStorage::publish(JobId job, std::int64_t epoch,
-                                                              std::vector<Staged> files,
-                                                              std::optional<SystemTime> expires_at) {
+Task<Result<std::vector<Artifact>>> ArtifactStore::publish(JobId job, std::int64_t epoch,
+                                                           std::vector<Staged> files,
+                                                           std::optional<SystemTime> expires_at) {
   if (const auto fine = check_staged(files); !fine) co_return fail(fine.error());
   const LeaseName lease{job, epoch};
-  const auto sources = to_publish(files);
-  const auto published =
-      co_await files_.run([this, &lease, &sources] { return detail::publish_files(root_, lease, sources); });
+  auto published = co_await blobs_->publish(lease, detail::staging_folder(root_, lease), to_publish(files));
   if (!published) co_return fail(published.error());
 
   std::vector<Artifact> artifacts;
@@ -148,7 +118,7 @@ Task<Result<std::vector<Artifact>>> DirectoryStorage::publish(JobId job, std::in
                          .job = job,
                          .kind = file.kind,
                          .path = std::move(file.path),
-                         .location = (detail::content_folder(lease) / file.name).string(),
+                         .location = location_of(lease, file.name),
                          .mime_type = std::move(file.mime_type),
                          .language = std::move(file.language),
                          .size = (*published)[i].size,
@@ -159,20 +129,20 @@ Task<Result<std::vector<Artifact>>> DirectoryStorage::publish(JobId job, std::in
   co_return artifacts;
 }
 
-Result<void> DirectoryStorage::record(db::Transaction& transaction, std::vector<Artifact>& artifacts) {
+Result<void> ArtifactStore::record(db::Transaction& transaction, std::vector<Artifact>& artifacts) {
   for (Artifact& artifact : artifacts) {
     if (auto recorded = record_one(transaction, artifact); !recorded) return recorded;
   }
   return {};
 }
 
-Task<Result<std::vector<Artifact>>> DirectoryStorage::of_job(JobId job) {
+Task<Result<std::vector<Artifact>>> ArtifactStore::of_job(JobId job) {
   co_return co_await database_.read([job](db::Transaction& transaction) {
     return select_artifacts(transaction, "job_id = $1", {job.str()});
   });
 }
 
-Task<Result<Artifact>> DirectoryStorage::by_path(std::string path) {
+Task<Result<Artifact>> ArtifactStore::by_path(std::string path) {
   auto found = co_await database_.read(
       [path](db::Transaction& transaction) { return select_artifacts(transaction, "path = $1", {path}); });
   if (!found) co_return fail(std::move(found.error()));
@@ -181,11 +151,11 @@ Task<Result<Artifact>> DirectoryStorage::by_path(std::string path) {
   co_return std::move(found->front());
 }
 
-std::filesystem::path DirectoryStorage::file_of(const Artifact& artifact) const {
-  return root_ / artifact.location;
+std::optional<std::filesystem::path> ArtifactStore::file_of(const Artifact& artifact) const {
+  return blobs_->file(artifact.location);
 }
 
-Task<Result<void>> DirectoryStorage::set_expiry(JobId job, std::optional<SystemTime> expires_at) {
+Task<Result<void>> ArtifactStore::set_expiry(JobId job, std::optional<SystemTime> expires_at) {
   const auto until = db::null_or(
       expires_at ? std::optional<std::int64_t>(expires_at->time_since_epoch().count()) : std::nullopt);
   co_return co_await database_.write([job, until](db::Transaction& transaction) -> Result<void> {
@@ -197,16 +167,20 @@ Task<Result<void>> DirectoryStorage::set_expiry(JobId job, std::optional<SystemT
   });
 }
 
-Task<Result<void>> DirectoryStorage::remove_of_job(JobId job) {
-  const auto unused = co_await database_.write([job](db::Transaction& transaction) {
-    return delete_artifacts(transaction, "job_id = $1", {job.str()});
-  });
+Task<Result<void>> ArtifactStore::remove_of_job(JobId job) {
+  auto unused =
+      co_await database_.write([this, job](db::Transaction& transaction) -> Result<std::vector<std::string>> {
+        auto locations = delete_artifacts(transaction, "job_id = $1", {job.str()});
+        if (!locations) return locations;
+        if (auto noted = blobs_->disown(transaction, *locations); !noted) return fail(noted.error());
+        return locations;
+      });
   if (!unused) co_return fail(unused.error());
-  co_await files_.run([this, &unused] { detail::remove_content(root_, *unused); });
+  co_await blobs_->remove(std::move(*unused));
   co_return Result<void>();
 }
 
-Task<Result<DirectoryStorage::Space>> DirectoryStorage::space() {
+Task<Result<ArtifactStore::Space>> ArtifactStore::space() {
   const auto used = co_await database_.read([](db::Transaction& transaction) -> Result<std::int64_t> {
     const auto rows = transaction.query(
         "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM"
@@ -225,7 +199,7 @@ Task<Result<DirectoryStorage::Space>> DirectoryStorage::space() {
   });
 }
 
-Task<Result<std::int64_t>> DirectoryStorage::available() {
+Task<Result<std::int64_t>> ArtifactStore::available() {
   co_return co_await files_.run([this]() -> Result<std::int64_t> {
     const auto disk = examine_disk(root_);
     if (!disk) return fail(disk.error());

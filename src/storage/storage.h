@@ -15,6 +15,7 @@
 #include "media/digest.h"
 #include "media/plan.h"
 #include "storage/artifact.h"
+#include "storage/blobs.h"
 
 namespace trawl::storage {
 
@@ -29,20 +30,20 @@ struct Staged {
   std::optional<media::FileDigest> digest;
 };
 
-// Artifacts in a directory tree:
-//   staging/<job>.<epoch>/   where a lease works; a later epoch never sees it
-//   content/<job>/<epoch>/   what was published by that lease
+// Artifacts:
+//   staging/<job>.<epoch>/   where a lease works, on this machine; a later epoch never sees it
+//   content/<job>/<epoch>/   what was published by that lease, where the backend keeps it (blobs.h)
 // Nothing under content/ is reachable without its row, so files of a lease that lost its fence are
 // invisible and removed by sweep().
-class DirectoryStorage {
+class ArtifactStore {
  public:
   // Who else works in the tree. With others an earlier holder of a lease may come back to life.
   enum class Nodes { one, many };
-  DirectoryStorage(std::filesystem::path root, BlockingPool& files, db::Database& database,
-                   const Clock& clock, Nodes nodes = Nodes::one);
+  ArtifactStore(std::filesystem::path root, std::unique_ptr<Blobs> blobs, BlockingPool& files,
+                db::Database& database, const Clock& clock, Nodes nodes = Nodes::one);
 
-  // Creates the tree and checks that it can be written. Errc::unavailable or no_space. To be called
-  // before anything else.
+  // Creates the tree and checks that it and the backend can be written. Errc::unavailable or no_space. To be
+  // called before anything else.
   [[nodiscard]] Task<Result<void>> open();
 
   // The lease's own work folder (created, mode 0700).
@@ -56,11 +57,11 @@ class DirectoryStorage {
   // Removes the work folders of a job, but not those of leases after `newest`.
   [[nodiscard]] Task<void> discard_stage(JobId job, std::int64_t newest = INT64_MAX);
 
-  // Makes staged files durable in content/: fsync each, sha256 (unless the digest is known and the file
-  // has not changed since), rename, fsync the folders. The
-  // artifacts returned are not visible until record() commits. Nothing is moved unless all files can
-  // be; a file whose fsync failed is removed, because a second fsync would not tell the truth.
-  // Errc::invalid for a name or path that is not allowed and for what is not a plain file.
+  // Makes staged files durable in content/ (in a folder: fsync each, sha256 unless the digest is known and
+  // the file has not changed since, rename, fsync the folders). The artifacts returned are not visible until
+  // record() commits. Nothing is moved unless all files can be; a file whose fsync failed is removed, because
+  // a second fsync would not tell the truth. Errc::invalid for a name or path that is not allowed and for
+  // what is not a plain file.
   [[nodiscard]] Task<Result<std::vector<Artifact>>> publish(JobId job, std::int64_t epoch,
                                                             std::vector<Staged> files,
                                                             std::optional<SystemTime> expires_at);
@@ -71,7 +72,8 @@ class DirectoryStorage {
 
   [[nodiscard]] Task<Result<std::vector<Artifact>>> of_job(JobId job);
   [[nodiscard]] Task<Result<Artifact>> by_path(std::string path);  // Errc::not_found
-  [[nodiscard]] std::filesystem::path file_of(const Artifact& artifact) const;
+  // Its bytes, where the backend keeps files on this machine.
+  [[nodiscard]] std::optional<std::filesystem::path> file_of(const Artifact& artifact) const;
   // When the job's artifacts are deleted; nothing keeps them. Errc::not_found when it has none.
   [[nodiscard]] Task<Result<void>> set_expiry(JobId job, std::optional<SystemTime> expires_at);
   // Deletes a job's artifacts, rows first.
@@ -91,10 +93,10 @@ class DirectoryStorage {
 
  private:
   [[nodiscard]] Task<Result<std::size_t>> sweep_expired();
-  [[nodiscard]] Task<Result<std::size_t>> sweep_content();
   [[nodiscard]] Task<Result<std::size_t>> sweep_staging();
 
   std::filesystem::path root_;
+  std::unique_ptr<Blobs> blobs_;
   BlockingPool& files_;
   db::Database& database_;
   const Clock& clock_;

@@ -42,7 +42,8 @@ struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
 
   void SetUp() override {
     database = under.open(context.get_executor());
-    storage = std::make_unique<DirectoryStorage>(root, pool, *database, clock);
+    storage = std::make_unique<ArtifactStore>(root, make_directory_blobs(root, pool, *database), pool,
+                                              *database, clock);
     const auto opened = run(storage->open());
     ASSERT_TRUE(opened) << opened.error().message;
     add_job(job);
@@ -74,7 +75,7 @@ struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
   }
   Result<std::vector<Artifact>> record(std::vector<Artifact> artifacts) {
     return run(database->write([artifacts](db::Transaction& t) mutable -> Result<std::vector<Artifact>> {
-      if (auto recorded = DirectoryStorage::record(t, artifacts); !recorded) return fail(recorded.error());
+      if (auto recorded = ArtifactStore::record(t, artifacts); !recorded) return fail(recorded.error());
       return artifacts;
     }));
   }
@@ -83,7 +84,7 @@ struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
                  std::optional<SystemTime> expires_at = {}, std::int64_t epoch = 1) {
     return record(publish(id, name, std::move(path), expires_at, epoch).value()).value().front();
   }
-  bool stored(const Artifact& artifact) { return std::filesystem::exists(storage->file_of(artifact)); }
+  bool stored(const Artifact& artifact) { return std::filesystem::exists(*storage->file_of(artifact)); }
 
   TempDir folder;
   std::filesystem::path root = folder / "storage";
@@ -92,7 +93,7 @@ struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
   FakeClock clock;
   TestDatabase under{GetParam()};
   std::unique_ptr<db::Database> database;
-  std::unique_ptr<DirectoryStorage> storage;
+  std::unique_ptr<ArtifactStore> storage;
   JobId job = JobId::make(clock.now());
 };
 

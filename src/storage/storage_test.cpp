@@ -17,7 +17,7 @@ TEST_P(Storage, KeepsAFileAndFindsItByPathAndJob) {
   EXPECT_EQ(stored.sha256, sha256_hex("content of a.mp4"));
   EXPECT_EQ(stored.mime_type, "video/mp4");
   EXPECT_EQ(stored.created_at, clock.now());
-  EXPECT_EQ(content_of(storage->file_of(stored)), "content of a.mp4");
+  EXPECT_EQ(content_of(*storage->file_of(stored)), "content of a.mp4");
   EXPECT_EQ(run(storage->by_path("videos/Title.mp4")), stored);
   EXPECT_EQ(run(storage->of_job(job)), std::vector{stored});
 }
@@ -41,7 +41,7 @@ TEST_P(Storage, GivesAFileAnotherNameWhenItsOwnIsTaken) {
   EXPECT_EQ(store(job, "a.mp4", "v/Title.mp4").path, "v/Title.mp4");
   EXPECT_EQ(store(job, "b.mp4", "v/Title.mp4").path, "v/Title-" + tail + ".mp4");
   EXPECT_EQ(store(job, "c.mp4", "v/Title.mp4").path, "v/Title-" + tail + "-2.mp4");
-  EXPECT_EQ(content_of(storage->file_of(run(storage->by_path("v/Title.mp4")).value())), "content of a.mp4");
+  EXPECT_EQ(content_of(*storage->file_of(run(storage->by_path("v/Title.mp4")).value())), "content of a.mp4");
 }
 
 TEST_P(Storage, RemovesTheFilesOfAJobWithTheirFolders) {
@@ -89,7 +89,8 @@ TEST_P(Storage, HandsTheNewestWorkFolderOfADeadLeaseOn) {
 }
 
 TEST_P(Storage, KeepsWhatAFrozenHolderGoesOnWritingAwayFromItsSuccessor) {
-  DirectoryStorage shared(root, pool, *database, clock, DirectoryStorage::Nodes::many);
+  ArtifactStore shared(root, make_directory_blobs(root, pool, *database), pool, *database, clock,
+                       ArtifactStore::Nodes::many);
   const auto frozen = run(shared.stage(job, 1)).value();
   put(frozen / "part", "before");
   put(frozen / "part.journal", "6 bytes");
@@ -102,7 +103,8 @@ TEST_P(Storage, KeepsWhatAFrozenHolderGoesOnWritingAwayFromItsSuccessor) {
 }
 
 TEST_P(Storage, CopiesNothingThatAChildOnlyLinkedTo) {
-  DirectoryStorage shared(root, pool, *database, clock, DirectoryStorage::Nodes::many);
+  ArtifactStore shared(root, make_directory_blobs(root, pool, *database), pool, *database, clock,
+                       ArtifactStore::Nodes::many);
   put(root / "secret", "words");
   const auto left = run(shared.stage(job, 1)).value();
   put(left / "part", "bytes");
@@ -138,7 +140,8 @@ TEST_P(Storage, DiscardsEveryWorkFolderOfAJob) {
 
 TEST_P(Storage, SaysWhyItCannotOpen) {
   put(folder / "file", "not a folder");
-  DirectoryStorage broken(folder / "file", pool, *database, clock);
+  ArtifactStore broken(folder / "file", make_directory_blobs(folder / "file", pool, *database), pool,
+                       *database, clock);
   const auto opened = run(broken.open());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Errc::unavailable);

@@ -118,7 +118,6 @@ TEST_P(Sweep, GetsThroughMoreRowsThanItTakesAtOnce) {
   EXPECT_TRUE(run(storage->of_job(job))->empty());
 }
 
-
 // Two jobs' artifacts for the same bytes (downloads/single_flight.h).
 struct SharedContent : Sweep {
   void SetUp() override {

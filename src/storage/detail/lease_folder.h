@@ -8,15 +8,9 @@
 
 #include "base/id.h"
 #include "base/result.h"
+#include "storage/blobs.h"
 
 namespace trawl::storage::detail {
-
-// What names one lease of a job.
-struct LeaseName {
-  JobId job;
-  std::int64_t epoch = 0;
-  friend bool operator==(const LeaseName&, const LeaseName&) = default;
-};
 
 [[nodiscard]] std::filesystem::path staging_folder(const std::filesystem::path& root, const LeaseName& lease);
 // Relative to the root, as locations are.

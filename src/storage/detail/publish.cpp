@@ -139,9 +139,9 @@ Result<void> sync_folders(const std::filesystem::path& root, const LeaseName& le
 
 }  // namespace
 
-Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& root, const LeaseName& lease,
+Result<std::vector<PublishedFile>> publish_files(const std::filesystem::path& root,
+                                                 const std::filesystem::path& staging, const LeaseName& lease,
                                                  const std::vector<FileToPublish>& files) {
-  const std::filesystem::path staging = staging_folder(root, lease);
   const auto from = open_folder(staging);
   if (!from) return fail(from.error());
   std::vector<PublishedFile> out;
