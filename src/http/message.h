@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "async/task.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -38,12 +40,23 @@ struct Caller {
   [[nodiscard]] bool sees(std::string_view other) const { return sees_all || owner == other; }
 };
 
+// The body of a request while it arrives.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // The next piece, of 16 KiB or more but for the last one; nothing at the end. Each has to arrive within
+  // the server's read timeout: Errc::timeout. Errc::invalid when it is malformed, Errc::unavailable when the
+  // peer has gone. Of no use any more once the handler has answered.
+  [[nodiscard]] virtual Task<Result<std::optional<std::string>>> next() = 0;
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string path;    // Percent-encoded as received, without the query.
   std::string query;   // Without "?".
   Headers headers;
   std::string body;
+  std::shared_ptr<BodySource> stream;  // In place of `body`, for routes that take it so (Endpoint::streamed).
   std::string remote;  // The peer's address, without the port; IPv4 even on a dual-stack socket.
   std::string id;      // The request id, also sent back as X-Request-ID.
   Caller caller;
@@ -62,10 +75,23 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
+// A body that is made while it is sent, in chunks (RFC 9112 7.1). It is asked for a piece when the peer has
+// taken the one before it, so nothing piles up for a slow reader; one that takes none for
+// ServerOptions::stream_send_limit is dropped.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // The next piece, not empty; nothing at the end. An error cuts the answer short.
+  [[nodiscard]] virtual Task<Result<std::optional<std::string>>> next() = 0;
+  // The peer has gone or the server stops: next(), also one that waits already, says the end soon.
+  // May be called again.
+  virtual void stop() = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody> body;
+  std::variant<std::string, FileBody, std::shared_ptr<BodyStream>> body;
 };
 
 // An answer with a JSON body.

@@ -213,6 +213,11 @@ Task<Response> Router::route(Request request) const {
                            "an internal error happened; the log has it under this request id");
 }
 
+bool Router::takes_stream(const Request& request) const {
+  const Route* found = find(request.method, decode_path(request.path));
+  return found && found->endpoint->streamed;
+}
+
 const WebSocketRoute* Router::websocket(Request& request) const {
   const auto path = decode_path(request.path);
   if (std::ranges::any_of(path, hostile)) return nullptr;

@@ -42,6 +42,7 @@ struct Endpoint {
   std::string limit = {};    // The name of the rate limit it has beside those of its caller; may be empty.
   bool signed_link = false;  // A link somebody signed stands in for a key; the handler checks it.
   bool websocket = false;
+  bool streamed = false;  // The body is not read beforehand: Request::stream gives it, without a limit.
 };
 
 // Stands before every route, upgrades included: API keys, limits, overload.
@@ -85,6 +86,8 @@ class Router {
 
   // Answers the request; a handler's exception becomes a 500 without details, logged with the id.
   [[nodiscard]] Task<Response> route(Request request) const;
+  // Whether the route of `request` takes its body as a stream.
+  [[nodiscard]] bool takes_stream(const Request& request) const;
   // The route for an upgrade request, with the path parameters filled in; null when none matches.
   [[nodiscard]] const WebSocketRoute* websocket(Request& request) const;
 

@@ -1,6 +1,7 @@
 #include "http/detail/connection.h"
 
 #include <array>
+#include <sys/socket.h>
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -42,7 +43,44 @@ Connection::Connection(tcp::socket socket, ConnectionContext& context)
       remote_(address_of(socket_)),
       deadline_(socket_, Deadline::Action::cancel),
       reader_(socket_, deadline_, context.options),
-      writer_(socket_, deadline_, context.files, context.options.write_timeout) {}
+      writer_(socket_, deadline_, context.files, context.options) {}
+
+// The body of the request in hand. Handlers may keep it; it ends with their answer.
+class Connection::Body final : public BodySource {
+ public:
+  Body(Connection& owner, bool expects_continue) : owner_(&owner), expects_continue_(expects_continue) {}
+
+  Task<Result<std::optional<std::string>>> next() override {
+    if (!owner_ || failed_) co_return fail(Errc::unavailable, "the request is over");
+    if (expects_continue_ && !co_await owner_->writer_.write("HTTP/1.1 100 Continue\r\n\r\n"))
+      co_return fail(Errc::unavailable, "the client has gone");
+    expects_continue_ = false;
+    auto piece = co_await owner_->reader_.read_piece();
+    if (piece) co_return piece->empty() ? std::nullopt : std::optional(std::move(*piece));
+    failed_ = true;
+    const ReadFailure& why = piece.error();
+    if (why.status == 0) co_return fail(Errc::unavailable, "the client has gone", "client_gone");
+    co_return fail(why.status == 408 ? Errc::timeout : Errc::invalid, why.message, why.code);
+  }
+
+  // Says whether the next request begins where this one ended.
+  bool end() {
+    const bool whole = !failed_ && owner_->reader_.body_done();
+    owner_ = nullptr;
+    return whole;
+  }
+
+ private:
+  Connection* owner_;
+  bool expects_continue_;
+  bool failed_ = false;
+};
+
+// Shared by the answer and who watches the peer meanwhile; the answer may end first, and the connection.
+struct Connection::Watch {
+  std::shared_ptr<BodyStream> stream;
+  bool over = false;
+};
 
 Task<void> Connection::run() {
   while (!context_.stopping) {
@@ -63,6 +101,10 @@ Task<void> Connection::run() {
 }
 
 Task<std::expected<void, ReadFailure>> Connection::receive_body(Incoming& incoming) {
+  if (auto fits = reader_.check_body(); !fits) {
+    fits.error().request = std::move(incoming.request);
+    co_return fits;
+  }
   if (incoming.expects_continue && !co_await writer_.write("HTTP/1.1 100 Continue\r\n\r\n"))
     co_return std::unexpected(ReadFailure{});
   if (incoming.expects_continue) deadline_.arm(context_.options.read_timeout);
@@ -78,7 +120,12 @@ Task<std::expected<void, ReadFailure>> Connection::receive_body(Incoming& incomi
 
 Task<bool> Connection::serve(Incoming incoming) {
   const AccessRecord record(incoming.request);
-  if (auto received = co_await receive_body(incoming); !received) {
+  std::shared_ptr<Body> body;
+  if (context_.router.takes_stream(incoming.request)) {
+    body = std::make_shared<Body>(*this, incoming.expects_continue);
+    incoming.request.stream = body;
+    deadline_.disarm();
+  } else if (auto received = co_await receive_body(incoming); !received) {
     co_await refuse(std::move(received.error()));
     co_return false;
   }
@@ -100,12 +147,42 @@ Task<bool> Connection::serve(Incoming incoming) {
     }
   }
   Response response = co_await context_.router.route(std::move(incoming.request));
+  if (body && !body->end()) incoming.keep_alive = false;
   co_return co_await answer(facts, record, std::move(response), incoming.keep_alive, incoming.http_1_0);
+}
+
+Task<void> Connection::watch_peer(Connection& self, std::shared_ptr<Watch> watch) {
+  const auto [error] = co_await self.socket_.async_wait(tcp::socket::wait_read, as_result);
+  if (watch->over) co_return;
+  char next = 0;
+  const bool more = !error && ::recv(self.socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  if (!more) watch->stream->stop();  // Otherwise it has sent its next request already.
 }
 
 Task<bool> Connection::answer(const Request& request, const AccessRecord& record, Response response,
                               bool keep_alive, bool http_1_0) {
   keep_alive = keep_alive && !context_.stopping;
+  struct Streaming {
+    Connection& owner;
+    std::shared_ptr<Watch> watch = {};
+    void begin(std::shared_ptr<BodyStream> stream) {
+      owner.stream_ = stream;
+      watch = std::make_shared<Watch>(std::move(stream));
+      owner.context_.scope.spawn("peer of a stream", watch_peer(owner, watch));
+      if (owner.context_.stopping) owner.stream_->stop();
+    }
+    ~Streaming() {
+      if (!watch) return;
+      watch->over = true;
+      owner.stream_.reset();
+      boost::system::error_code ignored;
+      if (owner.socket_.is_open()) owner.socket_.cancel(ignored);
+    }
+  } streaming{*this};
+  if (auto* stream = std::get_if<std::shared_ptr<BodyStream>>(&response.body)) {
+    streaming.begin(*stream);
+    if (http_1_0) keep_alive = false;
+  }
   apply_cors(context_.options.cors, request, response);
   if (context_.options.hsts_seconds > 0) {
     response.headers.set("Strict-Transport-Security",
@@ -210,6 +287,7 @@ Task<void> Connection::linger() {
 
 void Connection::drain() {
   if (websocket_) return websocket_->go_away();
+  if (stream_) return stream_->stop();
   if (!lingering_ && (in_flight_ || !reader_.at_start())) return;
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -48,7 +48,12 @@ class Connection {
  private:
   // False when the connection is of no more use.
   [[nodiscard]] Task<bool> serve(Incoming incoming);
+  class Body;
+  struct Watch;
+
   [[nodiscard]] Task<std::expected<void, ReadFailure>> receive_body(Incoming& incoming);
+  // Notices that the peer leaves, which nobody else does while a stream has nothing to send.
+  [[nodiscard]] static Task<void> watch_peer(Connection& self, std::shared_ptr<Watch> watch);
   [[nodiscard]] Task<void> refuse(ReadFailure failure);
   [[nodiscard]] Task<bool> answer(const Request& request, const AccessRecord& record, Response response,
                                   bool keep_alive, bool http_1_0);
@@ -65,6 +70,7 @@ class Connection {
   RequestReader reader_;
   ResponseWriter writer_;
   std::shared_ptr<WebSocketSession> websocket_;
+  std::shared_ptr<BodyStream> stream_;  // While it is sent.
   bool in_flight_ = false;  // Between a request's first byte and the end of its answer.
   bool lingering_ = false;
 };

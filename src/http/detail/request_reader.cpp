@@ -6,9 +6,9 @@
 #include <optional>
 #include <sys/socket.h>
 
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include "base/text.h"
 #include "http/detail/field_value.h"
@@ -23,6 +23,7 @@ using error_code = boost::system::error_code;
 
 constexpr std::size_t kHeadBlock = 4 << 10;
 constexpr std::size_t kBodyBlock = 32 << 10;
+constexpr std::size_t kPiece = 16 << 10;
 
 ReadFailure failure(int status, std::string code, std::string message) {
   return {.status = status, .code = std::move(code), .message = std::move(message), .request = {}};
@@ -59,8 +60,33 @@ void acknowledge_at_once(boost::asio::ip::tcp::socket& socket) {
 
 }  // namespace
 
+// A string that grows with what arrives. Beast's own reserves at once what Content-Length promises.
+struct GrowingBody {
+  using value_type = std::string;
+  static std::uint64_t size(const value_type& body) { return body.size(); }
+
+  class reader {
+   public:
+    template <bool isRequest, class Fields>
+    reader(beast::http::header<isRequest, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, error_code& error) {
+      const std::size_t before = body_.size();
+      for (const auto buffer : beast::buffers_range_ref(buffers))
+        body_.append(static_cast<const char*>(buffer.data()), buffer.size());
+      error = {};
+      return body_.size() - before;
+    }
+    void finish(error_code& error) { error = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
 struct RequestReader::Parser {
-  using Message = beast::http::request_parser<beast::http::string_body>;
+  using Message = beast::http::request_parser<GrowingBody>;
 
   beast::flat_buffer buffer;
   std::optional<Message> message;
@@ -73,7 +99,7 @@ struct RequestReader::Parser {
   void begin(const ServerOptions& options) {
     message.emplace();
     message->header_limit(static_cast<std::uint32_t>(options.max_header));
-    message->body_limit(options.max_body);
+    message->body_limit(boost::none);  // Which one holds is known when the route is.
     message->on_chunk_header(on_chunk);
   }
 
@@ -155,7 +181,6 @@ std::expected<Incoming, ReadFailure> RequestReader::parse_head(std::size_t size)
     why.request = std::move(in.request);
     return std::unexpected(std::move(why));
   };
-  if (error == beast::http::error::body_limit) return refuse(too_large(options_.max_body));
   if (error) return refuse(bad_request("the request is malformed: " + error.message()));
   if (!target) return refuse(bad_request(target.error().message));
   if (const auto expect = in.request.headers.find("Expect")) {
@@ -176,23 +201,47 @@ Task<std::expected<Incoming, ReadFailure>> RequestReader::read_head() {
   co_return head;
 }
 
+std::expected<void, ReadFailure> RequestReader::check_body() const {
+  const auto length = parser_->message->content_length();
+  if (length && *length > options_.max_body) return std::unexpected(too_large(options_.max_body));
+  return {};
+}
+
+bool RequestReader::body_done() const {
+  return parser_->message && parser_->message->is_done();
+}
+
 Task<std::expected<std::string, ReadFailure>> RequestReader::read_body() {
   if (!parser_->message->is_done()) acknowledge_at_once(socket_);
+  parser_->message->body_limit(options_.max_body);
+  if (auto read = co_await advance(SIZE_MAX); !read) co_return std::unexpected(std::move(read.error()));
+  co_return std::move(parser_->message->get().body());
+}
+
+Task<std::expected<std::string, ReadFailure>> RequestReader::read_piece() {
+  deadline_.arm(options_.read_timeout);
+  auto read = co_await advance(kPiece);
+  deadline_.disarm();
+  if (!read) co_return std::unexpected(std::move(read.error()));
+  co_return std::exchange(parser_->message->get().body(), {});
+}
+
+Task<std::expected<void, ReadFailure>> RequestReader::advance(std::size_t wanted) {
   auto& message = *parser_->message;
   message.eager(true);
-  while (!message.is_done()) {
+  while (!message.is_done() && message.get().body().size() < wanted) {
     if (!at_start()) {
       const error_code error = parser_->put();
       if (error == beast::http::error::body_limit) co_return std::unexpected(too_large(options_.max_body));
       if (error && error != beast::http::error::need_more)
         co_return std::unexpected(bad_request("the request body is malformed: " + error.message()));
-      if (message.is_done()) break;
+      if (message.is_done() || message.get().body().size() >= wanted) break;
       if (parser_->buffer.size() > options_.max_header)
         co_return std::unexpected(bad_request("a chunk header or trailer is too long"));
     }
     if (auto filled = co_await fill(); !filled) co_return std::unexpected(std::move(filled.error()));
   }
-  co_return std::move(message.get().body());
+  co_return std::expected<void, ReadFailure>();
 }
 
 }  // namespace trawl::http::detail

@@ -41,8 +41,15 @@ class RequestReader {
 
   // Waits for the next request's head.
   [[nodiscard]] Task<std::expected<Incoming, ReadFailure>> read_head();
-  // Reads the body that belongs to the last head. A failure has no `request`.
+  // Whether the body that belongs to the last head may be as long as it says. A failure has no `request`,
+  // here and below.
+  [[nodiscard]] std::expected<void, ReadFailure> check_body() const;
+  // Reads the body that belongs to the last head.
   [[nodiscard]] Task<std::expected<std::string, ReadFailure>> read_body();
+  // The same piece by piece, whatever its length: the next 16 KiB or more, less only at the end, where it
+  // is empty.
+  [[nodiscard]] Task<std::expected<std::string, ReadFailure>> read_piece();
+  [[nodiscard]] bool body_done() const;
 
  private:
   struct Parser;
@@ -50,6 +57,8 @@ class RequestReader {
   [[nodiscard]] Task<std::expected<void, ReadFailure>> fill();
   [[nodiscard]] Task<std::expected<std::size_t, ReadFailure>> await_head();
   [[nodiscard]] std::expected<Incoming, ReadFailure> parse_head(std::size_t size);
+  // Reads on until `wanted` bytes of the body are here or it has ended.
+  [[nodiscard]] Task<std::expected<void, ReadFailure>> advance(std::size_t wanted);
 
   asio::ip::tcp::socket& socket_;
   Deadline& deadline_;

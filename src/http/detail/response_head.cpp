@@ -82,7 +82,9 @@ std::string render_head(const Response& response, const HeadContext& context) {
   if (!response.headers.find("X-Request-ID")) add(head, "X-Request-ID", context.request_id);
   add(head, "X-Process-Time",
       fmt::format("{:.6f}", std::chrono::duration<double>(context.process_time).count()));
-  if (!bodiless(response.status))
+  if (context.chunked && !context.http_1_0)
+    add(head, "Transfer-Encoding", "chunked");
+  else if (!context.chunked && !bodiless(response.status))
     add(head, "Content-Length", fmt::format_int(context.content_length).c_str());
   if (const std::string options = connection_options(response, context); !options.empty())
     add(head, "Connection", options);

@@ -1,5 +1,7 @@
 #include "http/detail/response_writer.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "http/detail/field_value.h"
 #include "http/detail/gzip.h"
@@ -26,6 +28,7 @@ Response unreadable(const Request& request, const Error& error) {
 struct ResponseWriter::Plan {
   Response response;
   std::unique_ptr<FileReader> file;  // Null when the body is text or not sent at all.
+  std::shared_ptr<BodyStream> stream;
   std::uint64_t length = 0;
   bool head_only = false;
 };
@@ -53,14 +56,18 @@ Task<ResponseWriter::Plan> ResponseWriter::plan(const Request& request, Response
     else
       response = unreadable(request, opened.error());
   }
-  const auto* body = std::get_if<FileBody>(&response.body);
-  const std::uint64_t length = body ? body->length : std::get<std::string>(response.body).size();
-  co_return Plan{std::move(response), std::move(file), length, head_only};
+  std::shared_ptr<BodyStream> stream;
+  std::uint64_t length = 0;
+  if (const auto* body = std::get_if<FileBody>(&response.body)) length = body->length;
+  if (const auto* text = std::get_if<std::string>(&response.body)) length = text->size();
+  if (const auto* body = std::get_if<std::shared_ptr<BodyStream>>(&response.body)) stream = *body;
+  co_return Plan{std::move(response), std::move(file), std::move(stream), length, head_only};
 }
 
 Task<Sent> ResponseWriter::send(const Request& request, Response response, HeadContext context) {
   const Plan planned = co_await plan(request, std::move(response));
   context.content_length = planned.length;
+  context.chunked = planned.stream != nullptr;
   std::string head = render_head(planned.response, context);
   Sent sent{.status = planned.response.status};
 
@@ -75,6 +82,8 @@ Task<Sent> ResponseWriter::send(const Request& request, Response response, HeadC
   }
   if (sent.complete) sent.body_bytes = body.size();
   if (sent.complete && planned.file) co_await stream(request, *planned.file, sent);
+  if (sent.complete && planned.stream && !planned.head_only)
+    co_await pump(request, *planned.stream, !context.http_1_0, sent);
   co_return sent;
 }
 
@@ -93,16 +102,33 @@ Task<void> ResponseWriter::stream(const Request& request, FileReader& file, Sent
   }
 }
 
-Task<bool> ResponseWriter::write(std::string_view bytes) {
+Task<void> ResponseWriter::pump(const Request& request, BodyStream& body, bool chunked, Sent& sent) {
+  while (sent.complete) {
+    const auto piece = co_await body.next();
+    if (!piece) {
+      log_error("a stream could not be sent to its end",
+                {{"request_id", request.id}, {"path", request.path}, {"error", piece.error().message}});
+      sent.complete = false;
+      co_return;
+    }
+    if (!*piece) break;
+    const std::string framed = chunked ? fmt::format("{:x}\r\n{}\r\n", (*piece)->size(), **piece) : **piece;
+    sent.complete = co_await write(framed, stream_limit_);
+    if (sent.complete) sent.body_bytes += (*piece)->size();
+  }
+  if (sent.complete && chunked) sent.complete = co_await write("0\r\n\r\n", stream_limit_);
+}
+
+Task<bool> ResponseWriter::write(std::string_view bytes, std::chrono::milliseconds limit) {
   for (std::size_t at = 0; at < bytes.size(); at += kBlock) {
-    if (!co_await write_block(bytes.substr(at, kBlock))) co_return false;
+    if (!co_await write_block(bytes.substr(at, kBlock), limit)) co_return false;
   }
   deadline_.disarm();
   co_return true;
 }
 
-Task<bool> ResponseWriter::write_block(std::string_view block) {
-  deadline_.arm(write_timeout_);
+Task<bool> ResponseWriter::write_block(std::string_view block, std::chrono::milliseconds limit) {
+  deadline_.arm(limit);
   while (!block.empty()) {
     if (deadline_.passed()) co_return false;
     auto [error, size] =
