@@ -10,6 +10,7 @@ from support import sqs
 from support.postgres import Postgres
 from support.probe import sha256
 from support.redis import Redis
+from support.sse import listen
 from support.ws import watch
 
 
@@ -82,3 +83,18 @@ def test_a_role_needs_a_database_that_can_be_shared(server, tmp_path):
     alone = server(start=False, server__role="worker")
     done = subprocess.run([alone.program, "serve", "--server.role", "worker", "--storage.dir", tmp_path], capture_output=True, text=True, timeout=30)
     assert done.returncode == 2 and "PostgreSQL" in done.stderr
+
+
+@pytest.mark.parametrize("pair", ["notify"], indirect=True)
+def test_streams_of_a_gateway_tell_what_a_worker_does(pair, origin):
+    gateway, worker = pair
+    job = gateway.api.submit(origin.url("/slow/small.mp4"), embed_metadata=False)["id"]
+    seen = listen(gateway.api, job, last_event_id=0, within=90)
+    assert seen.ended and seen.of("status")[-1]["status"] == "completed" and seen.of("progress")
+    assert seen.ids == sorted(set(seen.ids)) and seen.ids == watch(gateway.url, job, last_seq=0).seqs
+    later = gateway.api.submit(origin.url("other.mp4"), embed_metadata=False)
+    began = time.monotonic()
+    while later["status"] not in ("completed", "failed"):
+        assert time.monotonic() - began < 60
+        later = gateway.api.get(f"/api/v1/downloads/{later['id']}", params={"wait": 30, "state": later["state"], "phase": later["phase"]}, timeout=40).json()
+    assert later["status"] == "completed"

@@ -20,10 +20,12 @@ constexpr auto kPause = 250ms;  // Between two looks at the counts.
 // One watcher. It reads the log of the children rather than the bus: the bus only says when to look.
 class BatchSocket::Session {
  public:
-  Session(BatchSocket& owner, http::WebSocket& socket, std::string id, asio::any_io_executor executor)
+  Session(BatchSocket& owner, http::WebSocket& socket, std::string id, http::Caller caller,
+          asio::any_io_executor executor)
       : owner_(owner),
         socket_(socket),
         id_(std::move(id)),
+        caller_(std::move(caller)),
         sending_(executor, 1),
         gone_(executor),
         scope_(executor) {}
@@ -48,6 +50,10 @@ class BatchSocket::Session {
       co_return false;
     sent_ = last_seq.value_or(*newest);
     while (!left_) {
+      if (!co_await owner_.still_(caller_)) {
+        co_await socket_.close(4001, "the key is of no use any more");
+        co_return false;
+      }
       const auto ended = co_await tell_news();
       if (!ended || *ended) co_return ended.value_or(false);
       co_await wake(woken);
@@ -119,6 +125,7 @@ class BatchSocket::Session {
   BatchSocket& owner_;
   http::WebSocket& socket_;
   std::string id_;
+  http::Caller caller_;
   json::object told_;
   std::int64_t sent_ = 0;
   Semaphore sending_;
@@ -153,7 +160,8 @@ Task<std::optional<http::Response>> BatchSocket::check(http::Request request) {
 Task<void> BatchSocket::serve(http::Request request, http::WebSocket& socket) {
   const auto last_seq = read_number(request, "last_seq", -1, -1, INT64_MAX);
   if (!last_seq) co_return;  // check() has refused it.
-  Session session(*this, socket, request.path_param("id"), co_await asio::this_coro::executor);
+  Session session(*this, socket, request.path_param("id"), request.caller,
+                  co_await asio::this_coro::executor);
   co_await session.run(*last_seq < 0 ? std::nullopt : std::optional(*last_seq));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/batch_views.h"
+#include "api/job_feed.h"
 #include "http/router.h"
 
 namespace trawl::api {
@@ -10,8 +11,8 @@ namespace trawl::api {
 // final `status` of the batch itself. With `?last_seq=N` the steps after N come first.
 class BatchSocket {
  public:
-  BatchSocket(downloads::Batches& batches, events::Bus& bus, const Clock& clock)
-      : batches_(batches), bus_(bus), clock_(clock) {}
+  BatchSocket(downloads::Batches& batches, events::Bus& bus, const Clock& clock, StillAdmitted still)
+      : batches_(batches), bus_(bus), clock_(clock), still_(std::move(still)) {}
 
   void add_to(http::Router& router);
 
@@ -24,6 +25,7 @@ class BatchSocket {
   downloads::Batches& batches_;
   events::Bus& bus_;
   const Clock& clock_;
+  StillAdmitted still_;
 };
 
 }  // namespace trawl::api

@@ -66,7 +66,10 @@ void DownloadRoutes::add_to(http::Router& router) {
                                       {"/api/v1/download/{id}", 409},
                                       {"/downloads/{id}", 400},
                                       {"/jobs/{id}", 400}}) {
-    router.add({.method = "GET", .path = base, .scope = kDownloadsRead, .summary = "Show a download."},
+    router.add({.method = "GET",
+                .path = base,
+                .scope = kDownloadsRead,
+                .summary = "Show a download; with wait=60 when it changes."},
                [this](http::Request request) { return show(std::move(request)); });
     router.add({.method = "DELETE",
                 .path = base,
@@ -107,13 +110,13 @@ Task<http::Response> DownloadRoutes::submit(const http::Request& request, media:
 }
 
 Task<http::Response> DownloadRoutes::show(http::Request request) {
-  const auto download = co_await find_for(downloads_, request);
+  const auto download = co_await long_poll_.find(std::move(request));
   if (!download) co_return std::move(download.error());
   co_return http::json_response(200, encode(view_of(*download, context_)));
 }
 
 Task<http::Response> DownloadRoutes::status(http::Request request) {
-  const auto download = co_await find_for(downloads_, request);
+  const auto download = co_await long_poll_.find(std::move(request));
   if (!download) co_return std::move(download.error());
   co_return http::json_response(200, status_document(*download, context_));
 }

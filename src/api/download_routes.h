@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/idempotent.h"
+#include "api/long_poll.h"
 #include "api/paging.h"
 #include "api/views.h"
 #include "downloads/downloads.h"
@@ -12,9 +13,13 @@ namespace trawl::api {
 // the services Trawl follows.
 class DownloadRoutes {
  public:
-  DownloadRoutes(downloads::Downloads& downloads, jobs::Idempotency& idempotency, const Clock& clock,
-                 ViewContext context)
-      : downloads_(downloads), idempotent_(idempotency), clock_(clock), context_(std::move(context)) {}
+  DownloadRoutes(downloads::Downloads& downloads, jobs::Idempotency& idempotency, LongPoll& long_poll,
+                 const Clock& clock, ViewContext context)
+      : downloads_(downloads),
+        idempotent_(idempotency),
+        long_poll_(long_poll),
+        clock_(clock),
+        context_(std::move(context)) {}
 
   void add_to(http::Router& router);
 
@@ -36,6 +41,7 @@ class DownloadRoutes {
 
   downloads::Downloads& downloads_;
   Idempotent idempotent_;
+  LongPoll& long_poll_;
   const Clock& clock_;
   ViewContext context_;
 };

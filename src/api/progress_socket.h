@@ -1,6 +1,6 @@
 #pragma once
 
-#include "api/views.h"
+#include "api/job_feed.h"
 #include "downloads/downloads.h"
 #include "http/router.h"
 
@@ -13,8 +13,9 @@ namespace trawl::api {
 // recorded after N is sent before anything new. A watcher that cannot keep up loses progress only.
 class ProgressSocket {
  public:
-  ProgressSocket(downloads::Downloads& downloads, const Clock& clock, ViewContext context)
-      : downloads_(downloads), clock_(clock), context_(std::move(context)) {}
+  ProgressSocket(downloads::Downloads& downloads, const Clock& clock, ViewContext context,
+                 StillAdmitted still)
+      : downloads_(downloads), clock_(clock), context_(std::move(context)), still_(std::move(still)) {}
 
   void add_to(http::Router& router);
 
@@ -27,6 +28,7 @@ class ProgressSocket {
   downloads::Downloads& downloads_;
   const Clock& clock_;
   ViewContext context_;
+  StillAdmitted still_;
 };
 
 }  // namespace trawl::api

@@ -25,7 +25,7 @@ struct ServerOptions {
   std::size_t max_connections = 4096;
   std::chrono::milliseconds read_timeout{30'000};   // For one request to arrive, and for an idle connection.
   std::chrono::milliseconds write_timeout{60'000};  // For the peer to take one block (256 KiB) of an answer.
-  std::chrono::milliseconds stream_send_limit{10'000};  // For the peer to take one piece of a BodyStream.
+  std::chrono::milliseconds stream_send_limit{10'000};     // For the peer to take one piece of a BodyStream.
   std::chrono::milliseconds websocket_send_limit{10'000};  // For a WebSocket's peer to take one message.
   std::chrono::milliseconds websocket_idle{
       40'000};  // Silence that ends a WebSocket; a ping is sent at half of it.
@@ -38,8 +38,8 @@ class Server {
   virtual ~Server() = default;
   // Listens and accepts until stop(). Errc::unavailable when the address cannot be bound.
   [[nodiscard]] virtual Task<Result<void>> start() = 0;
-  // Stops accepting, closes idle connections, ends streams, sends WebSockets close 1001, lets requests in flight
-  // finish for at most `grace`, then closes everything. Afterwards nothing of the server runs, and it
+  // Stops accepting, closes idle connections, ends streams, sends WebSockets close 1001, lets requests in
+  // flight finish for at most `grace`, then closes everything. Afterwards nothing of the server runs, and it
   // may be destroyed.
   [[nodiscard]] virtual Task<void> stop(std::chrono::milliseconds grace) = 0;
   [[nodiscard]] virtual std::uint16_t port() const = 0;

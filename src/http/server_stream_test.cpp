@@ -39,10 +39,9 @@ class HttpStream : public ServerTest {
  protected:
   void stream(const std::string& path, int pieces, std::size_t size, bool stays) {
     router.add(open_route("GET", path), [this, pieces, size, stays](Request) -> Task<Response> {
-      co_return Response{
-          .status = 200,
-          .headers = {},
-          .body = std::make_shared<Pieces>(context.get_executor(), pieces, size, stays, seen)};
+      co_return Response{.status = 200,
+                         .headers = {},
+                         .body = std::make_shared<Pieces>(context.get_executor(), pieces, size, stays, seen)};
     });
   }
   bool stopped() { return seen.stopped.get_future().wait_for(10s) == std::future_status::ready; }
@@ -55,7 +54,8 @@ TEST_F(HttpStream, ComesInChunksAndLeavesTheConnectionUsable) {
   router.add(open_route("GET", "/hello"), text("hello"));
   start();
   RawClient client(port());
-  client.send("GET /two HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.send(
+      "GET /two HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const std::string all = client.receive_all();
   EXPECT_NE(all.find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_NE(all.find("\r\n\r\n3\r\nxxx\r\n3\r\nxxx\r\n0\r\n\r\nHTTP/1.1 200"), std::string::npos) << all;
@@ -140,7 +140,8 @@ TEST_F(HttpBodySource, GivesABodyOfAnyLengthInPieces) {
   RawClient client(port());
   const std::string body(3 << 20, 'b');
   for (int i = 0; i < 2; ++i) {
-    client.send("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+    client.send("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\n\r\n");
     client.send(body);
     EXPECT_EQ(client.reply().body, "3145728 in pieces");
   }
@@ -187,8 +188,8 @@ TEST_F(HttpBodySource, LeavesTheLimitOfOtherRoutesAsItIs) {
   client.send("POST /plain HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n");
   EXPECT_EQ(client.reply().status, 413);
   RawClient chunked(port());
-  chunked.send("POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(0x65, 'b') +
-               "\r\n0\r\n\r\n");
+  chunked.send("POST /plain HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" +
+               std::string(0x65, 'b') + "\r\n0\r\n\r\n");
   EXPECT_EQ(chunked.reply().status, 413);
 }
 

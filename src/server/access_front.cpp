@@ -116,6 +116,22 @@ api::FileRoutes::Access AccessFront::file_access() {
           .configured_key = std::string(access::kConfiguredKey)};
 }
 
+api::StillAdmitted AccessFront::still_admitted() {
+  using Checked = std::map<std::string, std::chrono::steady_clock::time_point, std::less<>>;
+  return [this, checked = std::make_shared<Checked>()](http::Caller caller) -> Task<bool> {
+    if (caller.key.empty() || caller.key == access::kConfiguredKey) co_return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto known = checked->find(caller.key); known != checked->end() && now - known->second < 1s)
+      co_return true;
+    std::erase_if(*checked, [&](const auto& entry) { return now - entry.second >= 1s; });
+    const auto key = co_await keys_.usable(caller.key);
+    if (!key) co_return key.error().code != Errc::unauthorized;
+    if (caller.sees_all && !access::grants(key->level, access::kEveryone)) co_return false;
+    (*checked)[caller.key] = now;
+    co_return true;
+  };
+}
+
 std::string AccessFront::instructions(std::string_view url) const {
   if (token_.empty()) return {};
   const std::string token = config_.auth.bootstrap_token.empty()

@@ -10,6 +10,7 @@
 #include "api/bootstrap_routes.h"
 #include "api/cookie_routes.h"
 #include "api/file_routes.h"
+#include "api/job_feed.h"
 #include "api/key_guard.h"
 #include "api/key_routes.h"
 #include "api/usage_routes.h"
@@ -33,6 +34,9 @@ class AccessFront {
 
   // What the routes of files have to know. Once it is open.
   [[nodiscard]] api::FileRoutes::Access file_access();
+
+  // Whether who opened a stream may still have it. The answer may be a second old.
+  [[nodiscard]] api::StillAdmitted still_admitted();
 
   // How to make the first key, for people; empty when there is one or none is needed.
   [[nodiscard]] std::string instructions(std::string_view url) const;

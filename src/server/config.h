@@ -35,10 +35,11 @@ struct ServerConfig {
   int hsts_seconds = 0;
   access::ProxyField proxy_header = access::ProxyField::x_forwarded_for;
   int linger_sec = 2;
+  int keep_alive_sec = 15;
 };
 BOOST_DESCRIBE_STRUCT(ServerConfig, (),
                       (role, host, port, io_threads, public_url, shutdown_grace_sec, trusted_proxies,
-                       hsts_seconds, proxy_header, linger_sec))
+                       hsts_seconds, proxy_header, linger_sec, keep_alive_sec))
 
 struct AuthConfig {
   access::Mode mode = access::Mode::required;

@@ -72,7 +72,12 @@ struct trawl::Rules<trawl::server::ServerConfig> {
        .doc = "Seconds a server that got SIGTERM still answers after it said it is not ready, so that a load "
               "balancer can notice.",
        .min = 0,
-       .max = 60}};
+       .max = 60},
+      {.name = "keep_alive_sec",
+       .doc = "Seconds of silence after which a stream of events sends a comment, so that nothing on the way "
+              "takes it for dead.",
+       .min = 1,
+       .max = 300}};
 };
 
 template <>

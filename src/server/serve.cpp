@@ -11,7 +11,9 @@
 #include "api/batch_socket.h"
 #include "api/download_routes.h"
 #include "api/engine_routes.h"
+#include "api/event_stream.h"
 #include "api/file_routes.h"
+#include "api/firehose_socket.h"
 #include "api/health_routes.h"
 #include "api/order_routes.h"
 #include "api/preview_routes.h"
@@ -39,7 +41,8 @@ std::chrono::milliseconds closing_part(std::chrono::milliseconds grace) {
 class Serving {
  public:
   Serving(asio::io_context& context, const Config& config)
-      : config_(config),
+      : executor_(context.get_executor()),
+        config_(config),
         app_(context, config),
         signals_(context, SIGTERM, SIGINT),
         stop_asked_(context.get_executor()),
@@ -99,8 +102,10 @@ class Serving {
   }
 
   void add_routes(http::Router& router) {
+    const api::StillAdmitted still = access_->still_admitted();
     const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
-    downloads_.emplace(app_.downloads(), app_.idempotency(), app_.clock(), context);
+    long_poll_.emplace(app_.downloads(), executor_);
+    downloads_.emplace(app_.downloads(), app_.idempotency(), *long_poll_, app_.clock(), context);
     orders_.emplace(app_.downloads(), app_.clock());
     queue_.emplace(app_.downloads(), app_.overview(), app_.clock(),
                    api::QueueRoutes::Facts{.worker = app_.worker_name(),
@@ -108,7 +113,13 @@ class Serving {
                                            .max_queued = config_.download.queue_max,
                                            .draining = [this] { return draining_; }});
     files_.emplace(app_.downloads(), app_.storage(), app_.clock(), context, access_->file_access());
-    progress_.emplace(app_.downloads(), app_.clock(), context);
+    progress_.emplace(app_.downloads(), app_.clock(), context, still);
+    firehose_.emplace(
+        app_.downloads().bus(), [this](JobId job) { return app_.downloads().owner_of(job); }, app_.clock(),
+        still);
+    events_.emplace(
+        app_.downloads(), app_.clock(), context, still,
+        api::EventStream::Options{.keep_alive = std::chrono::seconds(config_.server.keep_alive_sec)});
     health_.emplace(
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
         api::HealthRoutes::Facts{.version = TRAWL_VERSION,
@@ -119,7 +130,7 @@ class Serving {
     previews_.emplace(app_.lister());
     engine_.emplace(app_.engine());
     batches_.emplace(app_.batches(), app_.clock(), context);
-    batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock());
+    batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
     subscriptions_.emplace(app_.subscriptions(), app_.clock());
     health_->add_to(router);
     if (config_.server.role == Role::worker) return;
@@ -136,6 +147,8 @@ class Serving {
     subscriptions_->add_to(router);
     files_->add_to(router);
     progress_->add_to(router);
+    firehose_->add_to(router);
+    events_->add_to(router);
   }
 
   Task<void> watch_signals() {
@@ -164,6 +177,7 @@ class Serving {
     co_await app_.drain(grace - closing_part(grace));
     while (!hurried_ && std::chrono::steady_clock::now() < door_open_until)
       co_await stop_asked_.wait_for(door_open_until - std::chrono::steady_clock::now());
+    if (long_poll_) long_poll_->release();
     if (server_) co_await server_->stop(1s);
     if (access_) co_await access_->close();
     co_await app_.close();
@@ -172,6 +186,7 @@ class Serving {
     log_info("stopped");
   }
 
+  asio::any_io_executor executor_;
   Config config_;
   App app_;
   asio::signal_set signals_;
@@ -182,6 +197,7 @@ class Serving {
   std::chrono::milliseconds linger_{0};
   std::optional<AccessFront> access_;
   std::optional<http::Router> router_;
+  std::optional<api::LongPoll> long_poll_;
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::EngineRoutes> engine_;
   std::optional<api::OrderRoutes> orders_;
@@ -192,6 +208,8 @@ class Serving {
   std::optional<api::BatchSocket> batch_progress_;
   std::optional<api::SubscriptionRoutes> subscriptions_;
   std::optional<api::ProgressSocket> progress_;
+  std::optional<api::FirehoseSocket> firehose_;
+  std::optional<api::EventStream> events_;
   std::optional<api::HealthRoutes> health_;
   std::optional<api::WebhookRoutes> webhooks_;
   std::unique_ptr<http::Server> server_;

@@ -71,7 +71,7 @@ class Connection {
   ResponseWriter writer_;
   std::shared_ptr<WebSocketSession> websocket_;
   std::shared_ptr<BodyStream> stream_;  // While it is sent.
-  bool in_flight_ = false;  // Between a request's first byte and the end of its answer.
+  bool in_flight_ = false;              // Between a request's first byte and the end of its answer.
   bool lingering_ = false;
 };
 

@@ -14,7 +14,8 @@ struct HeadContext {
   std::string_view request_id = {};
   std::chrono::steady_clock::duration process_time{};
   std::uint64_t content_length = 0;
-  bool chunked = false;  // The length is not known beforehand; for HTTP/1.0 the end of the connection ends it.
+  bool chunked =
+      false;  // The length is not known beforehand; for HTTP/1.0 the end of the connection ends it.
   bool keep_alive = true;
   bool http_1_0 = false;
 };
