@@ -80,6 +80,17 @@ def hostile():
         origin.stop()
 
 
+def pytest_sessionfinish(session):
+    """With several processes (pytest-xdist) the table is printed by the one that started the others."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = [asdict(figure) for figure in _bars.figures]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    _bars.figures += [Figure(**figure) for figure in getattr(node, "workeroutput", {}).get("figures", [])]
+
+
 def pytest_terminal_summary(terminalreporter):
     figures = _bars.figures
     if not figures:

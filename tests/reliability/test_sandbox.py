@@ -124,7 +124,7 @@ def test_e9_shared_memory_is_no_way_around_the_limit_and_others_go_on(jail, bars
     assert set(results.values()) == {"THROUGH"}
 
 
-@pytest.mark.parametrize("user", [0, jails.SLOT] if os.geteuid() == 0 else [0])
+@pytest.mark.parametrize("user", [0, jails.SLOT] if os.geteuid() == 0 else [0], ids=lambda user: "slot" if user else "same")
 def test_e9_a_fork_bomb_stays_small_and_leaves_nothing(jail, bars, user):
     one = jail(user)
     before = process.running().keys()
@@ -166,7 +166,7 @@ def test_e9_a_javascript_engine_lives_inside(jail):
 # --- Ends
 
 
-@pytest.mark.parametrize("user", [0, jails.SLOT] if os.geteuid() == 0 else [0])
+@pytest.mark.parametrize("user", [0, jails.SLOT] if os.geteuid() == 0 else [0], ids=lambda user: "slot" if user else "same")
 def test_e9_a_confined_process_ends_with_its_guard(jail, user):
     """Also where it became another user, which makes the kernel forget the wish."""
     one = jail(user)
