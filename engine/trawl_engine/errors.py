@@ -38,8 +38,11 @@ MESSAGES: tuple[tuple[str, str, str], ...] = (
     (r'event will begin|(premieres?|premiere will begin) in |not currently live|is offline|has not (yet )?started|not started yet'
      r'|is not live yet', 'unavailable', 'live_not_started'),
     (r'too many requests|rate.?limit', 'rate_limited', 'rate_limited'),
-    (r'registered users|log ?in\b|sign ?in\b|--cookies|authenticat|credentials|members.only|join this channel|subscribers'
-     r'|age.restricted|confirm your age', 'unauthorized', 'login_required'),
+    (r'age.?(restrict|limit|gate|verif)|(confirm|verify) your age|inappropriate for some users|adults? only|mature (content|audience)',
+     'unauthorized', 'age_restricted'),
+    (r'live (event|stream|broadcast|video) has ended|stream (is|has) (over|ended)', 'not_found', 'live_ended'),
+    (r'registered users|log ?in\b|sign ?in\b|--cookies|authenticat|credentials|members.only|join this channel|subscribers',
+     'unauthorized', 'login_required'),
     (r'(been|was) (removed|deleted|terminated|taken down)|removed by|no longer (available|exists)|account (associated|terminated)'
      r'|video (is )?unavailable|(video|post|page|media|clip|content) (does not|doesn\'t) exist', 'not_found', 'removed'),
     (r'no video formats found|no media found|no video could be found|there(\'s| is) no video|unable to find video'
