@@ -123,14 +123,23 @@ class HostedEngine final : public Engine {
   std::int64_t next_child_ = 1;
   bool ready_ = false;
   bool stopping_ = false;
+  bool killed_ = false;                // The last host to be started was ended by a signal.
   std::optional<Error> launch_error_;  // Set while the last attempt to start failed.
   Event changed_;
   Scope scope_;
 };
 
 Task<Result<void>> HostedEngine::start() {
-  const auto launched = co_await launch();
-  if (!launched) co_return fail(launched.error());
+  // One that ends by itself is an installation to be mended; one that was killed may be started again.
+  const auto deadline = steady_clock::now() + options_.start_timeout;
+  while (true) {
+    const auto launched = co_await launch();
+    if (launched) break;
+    if (!killed_ || stopping_ || steady_clock::now() >= deadline) co_return fail(launched.error());
+    log_error("the engine host was killed while it was starting and is started again",
+              {{"error", launched.error().message}});
+    co_await sleep_for(kFirstRestart);
+  }
   scope_.spawn("engine supervisor", supervise());
   co_return Result<void>{};
 }
@@ -143,7 +152,9 @@ Task<Result<void>> HostedEngine::launch() {
   auto ready = co_await wait_ready(host_);
   if (stopping_) co_return fail(Errc::cancelled, "the engine was stopped", "cancelled");
   if (!ready) {
+    const auto host = host_;
     co_await bury(ready.error());
+    killed_ = host && host->killed();
     co_return fail(*(launch_error_ = ready.error()));
   }
   ready_with_ = std::move(*ready);

@@ -209,8 +209,13 @@ Task<bool> HostProcess::ended(std::chrono::milliseconds limit) {
   asio::steady_timer timer(co_await asio::this_coro::executor, limit);
   co_await (pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, as_result) ||
             timer.async_wait(as_result));
-  waited_for_ = ::waitpid(pid_, nullptr, WNOHANG) == pid_;
+  waited_for_ = ::waitpid(pid_, &status_, WNOHANG) == pid_;
   co_return waited_for_;
+}
+
+// The guard of the sandbox ends with 128 and the signal of what it guarded, as a shell does.
+bool HostProcess::killed() const {
+  return waited_for_ && (WIFSIGNALED(status_) || WEXITSTATUS(status_) > 128);
 }
 
 }  // namespace trawl::engine

@@ -39,6 +39,9 @@ class HostProcess {
   // True when the process has ended and been waited for before `limit` passed.
   [[nodiscard]] Task<bool> ended(std::chrono::milliseconds limit);
 
+  // It was ended by a signal, whoever sent it. Known once it was waited for.
+  [[nodiscard]] bool killed() const;
+
   [[nodiscard]] int pid() const { return pid_; }
   asio::posix::stream_descriptor& output() { return output_; }
   OutputTail& tail() { return tail_; }
@@ -48,6 +51,7 @@ class HostProcess {
 
   pid_t pid_;
   bool waited_for_ = false;
+  int status_ = 0;
   asio::posix::stream_descriptor pidfd_;
   asio::posix::stream_descriptor control_;
   asio::posix::stream_descriptor output_;
