@@ -50,6 +50,11 @@ class Row {
   std::vector<Value> columns_;
 };
 
+struct Statement {
+  std::string sql;
+  std::vector<Value> parameters = {};
+};
+
 // Statements of one transaction, on a thread of the database. Parameters are $1, $2, ... in both
 // databases; CONTRIBUTING.md says how to write SQL that both take. Errors: conflict (a constraint),
 // no_space, unavailable (busy or gone), internal. After a statement that failed every further one
@@ -62,6 +67,13 @@ class Transaction {
   // Returns the number of rows changed.
   [[nodiscard]] virtual Result<std::int64_t> execute(std::string_view sql,
                                                      std::vector<Value> parameters = {}) = 0;
+  // The rows of each of them, run in this order. A server is asked once for all.
+  [[nodiscard]] virtual Result<std::vector<std::vector<Row>>> query_all(
+      std::vector<Statement> statements) = 0;
+  // Runs it before the next statement, or before the commit, so that no round trip is spent on its answer.
+  // What it fails with fails the transaction. `then` gets its rows, on the same thread.
+  using Then = std::function<void(const std::vector<Row>&)>;
+  virtual void later(Statement statement, Then then = {}) = 0;
   // The time by the database's clock, which all its users share: leases, delays and deadlines are
   // made with it and compared with it, never with the clock of a process. The same for the whole
   // transaction.

@@ -102,6 +102,61 @@ TEST_P(DatabaseContract, TakesBackWhatFailedOrThrew) {
   EXPECT_TRUE(ids().empty());
 }
 
+TEST_P(DatabaseContract, AnswersSeveralStatementsInTheirOrder) {
+  const auto answers = run([](Transaction& t) {
+    return t.query_all({{"INSERT INTO t (id) VALUES (1), (2)"},
+                        {"SELECT id FROM t WHERE id > $1", {std::int64_t{1}}},
+                        {"UPDATE t SET n = 5 WHERE id = 1 RETURNING n"},
+                        {"SELECT COUNT(*) FROM t"}});
+  });
+  ASSERT_TRUE(answers) << answers.error().message;
+  ASSERT_EQ(answers->size(), 4u);
+  EXPECT_TRUE(answers->at(0).empty());
+  EXPECT_EQ(answers->at(1).at(0).integer(0), 2);
+  EXPECT_EQ(answers->at(2).at(0).integer(0), 5);
+  EXPECT_EQ(answers->at(3).at(0).integer(0), 2);
+}
+
+TEST_P(DatabaseContract, CommitsNothingWhenOneOfSeveralStatementsFailed) {
+  const auto done = run([](Transaction& t) {
+    return t.query_all({{"INSERT INTO t (id) VALUES (1)"}, {"INSERT INTO t (id) VALUES (1)"}, {"SELECT 1"}});
+  });
+  EXPECT_EQ(done.error().code, Errc::conflict);
+  EXPECT_TRUE(ids().empty());
+  EXPECT_TRUE(write("INSERT INTO t (id) VALUES (3)"));
+}
+
+TEST_P(DatabaseContract, RunsWhatWasLeftForLaterBeforeTheNextStatementAndBeforeTheCommit) {
+  std::vector<std::int64_t> told;
+  const auto tell = [&told](const std::vector<Row>& rows) { told.push_back(rows.front().integer(0)); };
+  const auto seen = run([&](Transaction& t) -> Result<std::int64_t> {
+    t.later({"INSERT INTO t (id) VALUES ($1) RETURNING id", {std::int64_t{1}}}, tell);
+    t.later({"INSERT INTO t (id) VALUES (2)"});
+    const auto rows = t.query("SELECT COUNT(*) FROM t");
+    EXPECT_EQ(told.size(), 1u);
+    t.later({"INSERT INTO t (id) VALUES (3) RETURNING id"}, tell);
+    return rows->front().integer(0);
+  });
+  EXPECT_EQ(seen, 2);
+  EXPECT_THAT(told, ElementsAre(1, 3));
+  EXPECT_THAT(ids(), ElementsAre(1, 2, 3));
+}
+
+TEST_P(DatabaseContract, FailsTheWorkWhoseStatementForLaterFails) {
+  ASSERT_TRUE(write("INSERT INTO t (id) VALUES (1)"));
+  bool acted = false;
+  const auto done = run([&](Transaction& t) -> Result<void> {
+    (void)t.execute("INSERT INTO t (id) VALUES (2)");
+    t.later({"INSERT INTO t (id) VALUES (1)"}, [](const std::vector<Row>&) { ADD_FAILURE() << "it failed"; });
+    t.on_commit([&acted] { acted = true; });
+    return {};
+  });
+  EXPECT_EQ(done.error().code, Errc::conflict);
+  EXPECT_FALSE(acted);
+  EXPECT_THAT(ids(), ElementsAre(1));
+  EXPECT_TRUE(write("INSERT INTO t (id) VALUES (3)"));
+}
+
 TEST_P(DatabaseContract, RefusesWritesAndActionsInARead) {
   EXPECT_FALSE(read([](Transaction& t) { return t.execute("INSERT INTO t (id) VALUES (1)"); }));
   EXPECT_FALSE(read([](Transaction& t) -> Result<void> {

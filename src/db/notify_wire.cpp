@@ -48,9 +48,9 @@ class NotifyLink final : public WireLink {
 Result<std::unique_ptr<WireLink>> connect(const std::string& url, const std::string& channel, bool listens) {
   auto connection = PostgresConnection::open(url);
   if (!connection) return fail(connection.error());
-  if (listens) {
-    if (const auto done = connection->run_script("LISTEN " + channel); !done) return fail(done.error());
-  }
+  // A notification need not be on disk to be sent.
+  const std::string begin = listens ? "LISTEN " + channel : "SET synchronous_commit = off";
+  if (const auto done = connection->run_script(begin); !done) return fail(done.error());
   return std::make_unique<NotifyLink>(std::move(*connection), channel);
 }
 

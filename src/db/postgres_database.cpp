@@ -1,6 +1,5 @@
 #include <deque>
 #include <optional>
-#include <stdexcept>
 
 #include <boost/asio/async_result.hpp>
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "db/detail/postgres_connection.h"
 #include "db/detail/postgres_schema.h"
 #include "db/detail/work_thread.h"
+#include "db/detail/work_transaction.h"
 
 namespace trawl::db {
 namespace {
@@ -18,40 +18,11 @@ using detail::CommitOrder;
 using detail::PostgresConnection;
 using detail::Submission;
 using detail::WorkThreads;
+using detail::WorkTransaction;
 
 constexpr std::string_view kClock = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
-class PostgresTransaction final : public Transaction {
- public:
-  PostgresTransaction(PostgresConnection& connection, SystemTime now, Submission& submission)
-      : connection_(connection), now_(now), submission_(submission) {}
-
-  Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
-    if (failure_) return fail(*failure_);
-    auto rows = connection_.query(sql, parameters);
-    if (!rows) failure_ = rows.error();
-    return rows;
-  }
-  Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters) override {
-    if (failure_) return fail(*failure_);
-    auto count = connection_.execute(sql, parameters);
-    if (!count) failure_ = count.error();
-    return count;
-  }
-  SystemTime now() const override { return now_; }
-  void on_commit(std::function<void()> action) override {
-    if (submission_.reads_only) throw std::logic_error("on_commit in a read");
-    submission_.on_commit.push_back(std::move(action));
-  }
-
-  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-
- private:
-  PostgresConnection& connection_;
-  const SystemTime now_;
-  Submission& submission_;
-  std::optional<Error> failure_;
-};
+using PostgresTransaction = WorkTransaction<PostgresConnection>;
 
 // One thread's connection, made again when it was lost.
 class Session {
@@ -59,14 +30,21 @@ class Session {
   Session(const std::string& url, const Clock* clock) : url_(url), clock_(clock) {}
 
   void run(Submission submission, CommitOrder& order, const asio::any_io_executor& loop) {
-    submission.failure = attempt(submission);
+    const auto now = begin(submission.reads_only);
+    if (!now) {
+      submission.failure = now.error();
+      return deliver_now(std::move(submission), loop);
+    }
+    PostgresTransaction transaction(*connection_, *now,
+                                    submission.reads_only ? nullptr : &submission.on_commit);
+    submission.failure = detail::attempt(submission.work, transaction);
+    if (!submission.failure) submission.failure = transaction.failure();
     if (submission.failure || submission.reads_only) {
-      if (connection_ && connection_->in_transaction()) (void)connection_->run_script("ROLLBACK");
+      roll_back();
       return deliver_now(std::move(submission), loop);
     }
     const std::uint64_t number = order.take();
-    if (const auto committed = connection_->run_script("COMMIT"); !committed)
-      submission.failure = committed.error();
+    submission.failure = commit(transaction);
     order.settled(number, std::move(submission));
   }
 
@@ -77,12 +55,21 @@ class Session {
     detail::deliver(loop, std::move(one));
   }
 
-  std::optional<Error> attempt(Submission& submission) {
-    const auto now = begin(submission.reads_only);
-    if (!now) return now.error();
-    PostgresTransaction transaction(*connection_, *now, submission);
-    auto failure = detail::attempt(submission.work, transaction);
-    return failure ? failure : transaction.failure();
+  // Together with what was left for later.
+  std::optional<Error> commit(PostgresTransaction& transaction) {
+    auto statements = transaction.take_pending();
+    statements.push_back({"COMMIT"});
+    auto answers = connection_->run_all(statements);
+    if (!answers) {
+      roll_back();
+      return answers.error();
+    }
+    transaction.settle(*answers);
+    return std::nullopt;
+  }
+
+  void roll_back() {
+    if (connection_->in_transaction()) (void)connection_->run_script("ROLLBACK");
   }
 
   // The time at which the transaction began. A connection that died while it was idle is replaced.

@@ -1,49 +1,18 @@
 #include "db/detail/group_commit.h"
 
-#include <stdexcept>
-
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "db/detail/work_thread.h"
+#include "db/detail/work_transaction.h"
 
 namespace trawl::db::detail {
 namespace {
 
-class SqliteTransaction final : public Transaction {
- public:
-  // `actions` is null in a read.
-  SqliteTransaction(SqliteConnection& connection, SystemTime now, std::vector<std::function<void()>>* actions)
-      : connection_(connection), now_(now), actions_(actions) {}
-
-  Result<std::vector<Row>> query(std::string_view sql, std::vector<Value> parameters) override {
-    if (failure_) return fail(*failure_);
-    auto rows = connection_.query(sql, parameters);
-    if (!rows) failure_ = rows.error();
-    return rows;
-  }
-  Result<std::int64_t> execute(std::string_view sql, std::vector<Value> parameters) override {
-    if (failure_) return fail(*failure_);
-    auto count = connection_.execute(sql, parameters);
-    if (!count) failure_ = count.error();
-    return count;
-  }
-  SystemTime now() const override { return now_; }
-  void on_commit(std::function<void()> action) override {
-    if (!actions_) throw std::logic_error("on_commit in a read");
-    actions_->push_back(std::move(action));
-  }
-  // What a statement failed with: as in PostgreSQL, nothing follows it and nothing is committed.
-  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
-
- private:
-  SqliteConnection& connection_;
-  const SystemTime now_;
-  std::vector<std::function<void()>>* actions_;
-  std::optional<Error> failure_;
-};
+using SqliteTransaction = WorkTransaction<SqliteConnection>;
 
 std::optional<Error> attempt_all(Work& work, SqliteTransaction& transaction) {
   auto failure = attempt(work, transaction);
+  if (!failure) transaction.flush();
   return failure ? failure : transaction.failure();
 }
 

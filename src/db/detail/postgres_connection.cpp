@@ -103,6 +103,33 @@ std::string first_line(std::string_view text) {
   return to_valid_utf8(trim(text.substr(0, text.find('\n'))));
 }
 
+bool good(const PGresult* reply) {
+  const auto status = PQresultStatus(reply);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+}
+
+Error error_of(const PGresult* reply, std::string_view sql) {
+  const char* state = PQresultErrorField(reply, PG_DIAG_SQLSTATE);
+  const char* text = PQresultErrorField(reply, PG_DIAG_MESSAGE_PRIMARY);
+  return fail(code_of_sqlstate(state ? state : ""),
+              fmt::format("database: {} {} (in \"{}\")", state ? state : "?", text ? text : "no message",
+                          sql.substr(0, 120)))
+      .error();
+}
+
+// Why it is none of what a statement may bring; nothing when it is.
+std::optional<Error> failure_of(PGresult* reply, std::string_view sql) {
+  if (!good(reply)) return error_of(reply, sql);
+  // COMMIT of a transaction in which a statement failed succeeds, and rolls back.
+  if (sql == "COMMIT" && std::string_view(PQcmdStatus(reply)) == "ROLLBACK")
+    return Error{Errc::internal, "database: the transaction had failed before it was committed", ""};
+  return std::nullopt;
+}
+
+Answer answer_of(PGresult* reply) {
+  return {.rows = rows_of(reply), .changed = number<std::int64_t>(PQcmdTuples(reply))};
+}
+
 }  // namespace
 
 Errc code_of_sqlstate(std::string_view state) {
@@ -168,43 +195,68 @@ std::unexpected<Error> PostgresConnection::lost(std::string_view why) {
               "database_unavailable");
 }
 
-Result<PostgresConnection::Answer> PostgresConnection::finish(bool sent, std::string_view sql) {
-  if (!alive()) return lost("it is closed");
-  if (!sent) return lost(first_line(PQerrorMessage(connection_.get())));
-  const auto until = steady_clock::now() + kPatience;
+Result<void> PostgresConnection::flush(steady_clock::time_point until) {
   int unsent = 0;
   while ((unsent = PQflush(connection_.get())) == 1) {
     if (!await(connection_.get(), POLLIN | POLLOUT, until)) return lost("no answer in time");
     if (PQconsumeInput(connection_.get()) == 0) return lost(first_line(PQerrorMessage(connection_.get())));
   }
   if (unsent < 0) return lost(first_line(PQerrorMessage(connection_.get())));
+  return {};
+}
 
-  Answer last, failed;
+Result<PostgresConnection::Reply> PostgresConnection::next_reply(steady_clock::time_point until) {
+  while (PQisBusy(connection_.get()) != 0) {
+    if (!await(connection_.get(), POLLIN, until)) return lost("no answer in time");
+    if (PQconsumeInput(connection_.get()) == 0) return lost(first_line(PQerrorMessage(connection_.get())));
+  }
+  return Reply(PQgetResult(connection_.get()));
+}
+
+Result<PostgresConnection::Reply> PostgresConnection::finish(bool sent, std::string_view sql) {
+  if (!alive()) return lost("it is closed");
+  if (!sent) return lost(first_line(PQerrorMessage(connection_.get())));
+  const auto until = steady_clock::now() + kPatience;
+  if (auto flushed = flush(until); !flushed) return fail(flushed.error());
+  Reply last;
+  std::optional<Error> failed;
   while (true) {
-    while (PQisBusy(connection_.get()) != 0) {
-      if (!await(connection_.get(), POLLIN, until)) return lost("no answer in time");
-      if (PQconsumeInput(connection_.get()) == 0) return lost(first_line(PQerrorMessage(connection_.get())));
-    }
-    Answer answer(PQgetResult(connection_.get()));
-    if (!answer) break;
-    const auto status = PQresultStatus(answer.get());
-    const bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
-    if (!good && !failed)
-      failed = std::move(answer);
-    else
-      last = std::move(answer);
+    auto reply = next_reply(until);
+    if (!reply) return reply;
+    if (!*reply) break;
+    if (!failed) failed = failure_of(reply->get(), sql);
+    last = std::move(*reply);
   }
   if (PQstatus(connection_.get()) != CONNECTION_OK)
-    return lost(first_line(failed ? PQresultErrorMessage(failed.get()) : PQerrorMessage(connection_.get())));
-  if (failed) {
-    const char* state = PQresultErrorField(failed.get(), PG_DIAG_SQLSTATE);
-    const char* text = PQresultErrorField(failed.get(), PG_DIAG_MESSAGE_PRIMARY);
-    return fail(code_of_sqlstate(state ? state : ""),
-                fmt::format("database: {} {} (in \"{}\")", state ? state : "?", text ? text : "no message",
-                            sql.substr(0, 120)));
-  }
+    return lost(failed ? failed->message : first_line(PQerrorMessage(connection_.get())));
+  if (failed) return fail(std::move(*failed));
   if (!last) return lost("no answer");
   return last;
+}
+
+Result<std::vector<Answer>> PostgresConnection::finish_all(bool sent,
+                                                           const std::vector<Statement>& statements) {
+  if (!alive()) return lost("it is closed");
+  if (!sent) return lost(first_line(PQerrorMessage(connection_.get())));
+  const auto until = steady_clock::now() + kPatience;
+  if (auto flushed = flush(until); !flushed) return fail(flushed.error());
+  std::vector<Answer> answers;
+  std::optional<Error> failed;
+  while (true) {
+    const auto reply = next_reply(until);
+    if (!reply) return fail(reply.error());
+    if (PQstatus(connection_.get()) != CONNECTION_OK)
+      return lost(first_line(PQerrorMessage(connection_.get())));
+    if (!*reply) continue;  // Between two statements.
+    const auto status = PQresultStatus(reply->get());
+    if (status == PGRES_PIPELINE_SYNC) break;
+    if (status == PGRES_PIPELINE_ABORTED) continue;
+    if (!failed) failed = failure_of(reply->get(), statements.at(answers.size()).sql);
+    if (!failed) answers.push_back(answer_of(reply->get()));
+  }
+  if (PQexitPipelineMode(connection_.get()) != 1) return lost(first_line(PQerrorMessage(connection_.get())));
+  if (failed) return fail(std::move(*failed));
+  return answers;
 }
 
 Result<std::string> PostgresConnection::prepare(std::string_view sql, const std::vector<Value>& parameters) {
@@ -216,10 +268,6 @@ Result<std::string> PostgresConnection::prepare(std::string_view sql, const std:
   }
   key += sql;
   if (const auto known = prepared_.find(key); known != prepared_.end()) return known->second;
-  if (prepared_.size() == kStatements) {
-    if (const auto dropped = run_script("DEALLOCATE ALL"); !dropped) return fail(dropped.error());
-    prepared_.clear();
-  }
   const std::string name = fmt::format("s{}", prepared_.size());
   const bool sent = PQsendPrepare(connection_.get(), name.c_str(), postgres_sql(sql).c_str(),
                                   static_cast<int>(types.size()), types.data()) == 1;
@@ -228,40 +276,57 @@ Result<std::string> PostgresConnection::prepare(std::string_view sql, const std:
   return name;
 }
 
-Result<PostgresConnection::Answer> PostgresConnection::run(std::string_view sql,
-                                                           const std::vector<Value>& parameters) {
-  if (!alive()) return lost("it is closed");
-  const auto name = prepare(sql, parameters);
-  if (!name) return fail(name.error());
+bool PostgresConnection::send(const std::string& name, const std::vector<Value>& parameters) {
   std::vector<std::optional<std::string>> texts;
   for (const Value& value : parameters) texts.push_back(text_of(value));
   std::vector<const char*> values;
   for (const auto& text : texts) values.push_back(text ? text->c_str() : nullptr);
-  const bool sent = PQsendQueryPrepared(connection_.get(), name->c_str(), static_cast<int>(values.size()),
-                                        values.data(), nullptr, nullptr, 0) == 1;
-  return finish(sent, sql);
+  return PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()), values.data(),
+                             nullptr, nullptr, 0) == 1;
+}
+
+Result<std::vector<Answer>> PostgresConnection::run_all(const std::vector<Statement>& statements) {
+  if (statements.empty()) return std::vector<Answer>();
+  if (!alive()) return lost("it is closed");
+  if (prepared_.size() >= kStatements) {  // Not between two of this list, whose names it would forget.
+    if (const auto dropped = run_script("DEALLOCATE ALL"); !dropped) return fail(dropped.error());
+    prepared_.clear();
+  }
+  std::vector<std::string> names;
+  for (const Statement& statement : statements) {
+    auto name = prepare(statement.sql, statement.parameters);
+    if (!name) return fail(std::move(name.error()));
+    names.push_back(std::move(*name));
+  }
+  if (statements.size() == 1) {
+    const auto reply = finish(send(names.front(), statements.front().parameters), statements.front().sql);
+    if (!reply) return fail(reply.error());
+    std::vector<Answer> one;
+    one.push_back(answer_of(reply->get()));
+    return one;
+  }
+  bool sent = PQenterPipelineMode(connection_.get()) == 1;
+  for (std::size_t i = 0; sent && i < statements.size(); ++i) sent = send(names[i], statements[i].parameters);
+  return finish_all(sent && PQpipelineSync(connection_.get()) == 1, statements);
 }
 
 Result<std::vector<Row>> PostgresConnection::query(std::string_view sql,
                                                    const std::vector<Value>& parameters) {
-  const auto answer = run(sql, parameters);
-  if (!answer) return fail(answer.error());
-  return rows_of(answer->get());
+  auto answers = run_all({{std::string(sql), parameters}});
+  if (!answers) return fail(std::move(answers.error()));
+  return std::move(answers->front().rows);
 }
 
 Result<std::int64_t> PostgresConnection::execute(std::string_view sql, const std::vector<Value>& parameters) {
-  const auto answer = run(sql, parameters);
-  if (!answer) return fail(answer.error());
-  return number<std::int64_t>(PQcmdTuples(answer->get()));
+  const auto answers = run_all({{std::string(sql), parameters}});
+  if (!answers) return fail(answers.error());
+  return answers->front().changed;
 }
 
 Result<std::vector<Row>> PostgresConnection::run_script(const std::string& sql) {
   if (!alive()) return lost("it is closed");
   const auto answer = finish(PQsendQuery(connection_.get(), postgres_sql(sql).c_str()) == 1, sql);
   if (!answer) return fail(answer.error());
-  // COMMIT of a transaction in which a statement failed succeeds, and rolls back.
-  if (sql == "COMMIT" && std::string_view(PQcmdStatus(answer->get())) == "ROLLBACK")
-    return fail(Errc::internal, "database: the transaction had failed before it was committed");
   return rows_of(answer->get());
 }
 

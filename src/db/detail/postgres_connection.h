@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/detail/answer.h"
 
 namespace trawl::db::detail {
 
@@ -27,6 +28,9 @@ class PostgresConnection {
   [[nodiscard]] Result<std::vector<Row>> query(std::string_view sql,
                                                const std::vector<Value>& parameters = {});
   [[nodiscard]] Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& parameters = {});
+
+  // All of them in one round trip; what follows one that fails is not run.
+  [[nodiscard]] Result<std::vector<Answer>> run_all(const std::vector<Statement>& statements);
 
   // Any number of statements without parameters, in one round trip; the rows of the last one.
   [[nodiscard]] Result<std::vector<Row>> run_script(const std::string& sql);
@@ -51,13 +55,20 @@ class PostgresConnection {
     void operator()(PGresult* result) const { PQclear(result); }
   };
   using Handle = std::unique_ptr<PGconn, Finish>;
-  using Answer = std::unique_ptr<PGresult, Clear>;
+  using Reply = std::unique_ptr<PGresult, Clear>;
 
   explicit PostgresConnection(Handle connection) : connection_(std::move(connection)) {}
-  [[nodiscard]] Result<Answer> run(std::string_view sql, const std::vector<Value>& parameters);
   [[nodiscard]] Result<std::string> prepare(std::string_view sql, const std::vector<Value>& parameters);
-  // The last answer of what was sent, or the first error among them.
-  [[nodiscard]] Result<Answer> finish(bool sent, std::string_view sql);
+  // Sends a prepared statement; false when that failed.
+  [[nodiscard]] bool send(const std::string& name, const std::vector<Value>& parameters);
+  // The last reply to what was sent, or the first error among them.
+  [[nodiscard]] Result<Reply> finish(bool sent, std::string_view sql);
+  // Replies to what was sent as one pipeline.
+  [[nodiscard]] Result<std::vector<Answer>> finish_all(bool sent, const std::vector<Statement>& statements);
+  // Everything is on its way to the server before `until`.
+  [[nodiscard]] Result<void> flush(std::chrono::steady_clock::time_point until);
+  // The next reply, null where a statement's replies end.
+  [[nodiscard]] Result<Reply> next_reply(std::chrono::steady_clock::time_point until);
   [[nodiscard]] std::unexpected<Error> lost(std::string_view why);
 
   Handle connection_;

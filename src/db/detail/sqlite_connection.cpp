@@ -167,18 +167,36 @@ Result<void> SqliteConnection::step_through(std::string_view sql, const std::vec
   }
 }
 
+Result<Answer> SqliteConnection::run(std::string_view sql, const std::vector<Value>& parameters) {
+  const std::int64_t before = sqlite3_total_changes64(connection_.get());
+  Answer answer;
+  if (const auto done = step_through(sql, parameters, &answer.rows); !done) return fail(done.error());
+  // sqlite3_changes64 alone would repeat the last count after a statement that changes no rows.
+  if (sqlite3_total_changes64(connection_.get()) != before)
+    answer.changed = sqlite3_changes64(connection_.get());
+  return answer;
+}
+
 Result<std::vector<Row>> SqliteConnection::query(std::string_view sql, const std::vector<Value>& parameters) {
-  std::vector<Row> rows;
-  if (const auto done = step_through(sql, parameters, &rows); !done) return fail(done.error());
-  return rows;
+  auto answer = run(sql, parameters);
+  if (!answer) return fail(std::move(answer.error()));
+  return std::move(answer->rows);
 }
 
 Result<std::int64_t> SqliteConnection::execute(std::string_view sql, const std::vector<Value>& parameters) {
-  const std::int64_t before = sqlite3_total_changes64(connection_.get());
-  if (const auto done = step_through(sql, parameters, nullptr); !done) return fail(done.error());
-  // sqlite3_changes64 alone would repeat the last count after a statement that changes no rows.
-  if (sqlite3_total_changes64(connection_.get()) == before) return 0;
-  return sqlite3_changes64(connection_.get());
+  const auto answer = run(sql, parameters);
+  if (!answer) return fail(answer.error());
+  return answer->changed;
+}
+
+Result<std::vector<Answer>> SqliteConnection::run_all(const std::vector<Statement>& statements) {
+  std::vector<Answer> answers;
+  for (const Statement& statement : statements) {
+    auto answer = run(statement.sql, statement.parameters);
+    if (!answer) return fail(std::move(answer.error()));
+    answers.push_back(std::move(*answer));
+  }
+  return answers;
 }
 
 Result<void> SqliteConnection::run_script(const std::string& sql) {

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "db/database.h"
+#include "db/detail/answer.h"
 
 namespace trawl::db::detail {
 
@@ -48,6 +49,9 @@ class SqliteConnection {
                                                const std::vector<Value>& parameters = {});
   [[nodiscard]] Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& parameters = {});
 
+  // Stops at the first that fails.
+  [[nodiscard]] Result<std::vector<Answer>> run_all(const std::vector<Statement>& statements);
+
   // Runs any number of statements without parameters; stops at the first that fails.
   [[nodiscard]] Result<void> run_script(const std::string& sql);
 
@@ -61,6 +65,7 @@ class SqliteConnection {
   using Handle = std::unique_ptr<sqlite3, Close>;
 
   explicit SqliteConnection(Handle connection) : connection_(std::move(connection)) {}
+  [[nodiscard]] Result<Answer> run(std::string_view sql, const std::vector<Value>& parameters);
   // Binds and steps to the end; `rows` may be null.
   [[nodiscard]] Result<void> step_through(std::string_view sql, const std::vector<Value>& parameters,
                                           std::vector<Row>* rows);
