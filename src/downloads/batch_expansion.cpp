@@ -196,7 +196,7 @@ Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder) 
         {std::int64_t{request.concurrency}, jobs::to_millis(now), claimed.batch.id, claimed.epoch});
     if (!ended) return fail(ended.error());
     if (*ended == 0) return fenced(claimed.batch.id);
-    transaction.on_commit([this] { store_.bell().notify_all(); });
+    transaction.on_commit([this] { store_.bell().ring(); });
     if (!reorder) return {};
     const auto turned = transaction.execute(
         fmt::format("UPDATE jobs SET turn = $1 + places.place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY "

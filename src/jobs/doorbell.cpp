@@ -31,8 +31,8 @@ void Doorbell::start() {
   scope_.spawn("doorbell", watch_bus());
   if (!wire_) return;
   wire_->deafen(!has_room_);
-  wire_->start({.heard = [this](const std::string&) { store_.bell().notify_all(); },
-                .missed = [this] { store_.bell().notify_all(); }});
+  wire_->start({.heard = [this](const std::string&) { store_.bell().ring(); },
+                .missed = [this] { store_.bell().ring(); }});
   if (has_room_) scope_.spawn("doorbell room", watch_room());
 }
 
@@ -47,10 +47,10 @@ Task<void> Doorbell::watch_bus() {
     const auto event = co_await events->next(10s);
     if (events->lagged()) {
       events = bus_.subscribe(std::nullopt);
-      store_.bell().notify_all();  // Any of what was missed may have been a ring.
+      store_.bell().ring();  // Any of what was missed may have been a ring.
     }
     if (!event || !says_ready(*event)) continue;
-    if (event->elsewhere && !wire_) store_.bell().notify_all();
+    if (event->elsewhere && !wire_) store_.bell().ring();
     if (!event->elsewhere && wire_) wire_->send(fmt::format("{} {}", priority_of(*event), event->job.str()));
   }
 }

@@ -85,8 +85,7 @@ Result<State> JobStore::resume(db::Transaction& transaction, const JobId& id) {
   const SystemTime now = transaction.now();
   if (job->state == State::running && job->pause_asked) {
     if (auto asked = ask_to_pause(transaction, *job, false, now); !asked) return trawl::fail(asked.error());
-    if (auto told = announce(transaction, {id, job->epoch}, State::running, job->phase, std::nullopt);
-        !told)
+    if (auto told = announce(transaction, {id, job->epoch}, State::running, job->phase, std::nullopt); !told)
       return trawl::fail(told.error());
     return State::running;
   }
@@ -135,7 +134,7 @@ Task<Result<void>> JobStore::hasten(std::string reason) {
         transaction.execute("UPDATE jobs SET not_before = $1 WHERE state = 'retry_wait' AND error_code = $2",
                             {to_millis(transaction.now()), reason});
     if (!changed) return trawl::fail(changed.error());
-    transaction.on_commit([this] { bell_.notify_all(); });
+    transaction.on_commit([this] { bell_.ring(); });
     return {};
   });
 }

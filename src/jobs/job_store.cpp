@@ -52,7 +52,7 @@ Result<void> JobStore::announce(db::Transaction& transaction, const Lease& lease
   data["message"] = error ? to_valid_utf8(error->message) : fmt::format("{}: {}", api_status(state), phase);
   if (error) data["error_code"] = error->reason;
   for (auto& [name, value] : more) data[name] = std::move(value);
-  if (state == State::queued) transaction.on_commit([this] { bell_.notify_all(); });
+  if (state == State::queued) transaction.on_commit([this] { bell_.ring(); });
   failpoint("event.before");
   auto written = log_.append(transaction, lease.job, events::Type::status, std::move(data));
   failpoint("event.after");
@@ -95,16 +95,15 @@ Result<Job> JobStore::add(db::Transaction& transaction, const NewJob& job) {
   const bool later = job.scheduled_at && *job.scheduled_at > now;
   const State state = later ? State::scheduled : State::queued;
   const SystemTime ready = later ? *job.scheduled_at : now;
-  const auto inserted = transaction.execute(
-      "INSERT INTO jobs (id, kind, tenant, origin, priority, turn, state, phase, request, not_before, "
-      "scheduled_at, deadline, max_retries, created_at, updated_at, batch_id, fingerprint)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9, $10, $11, $12, $13, $13, $14, $15)",
-      {id.str(), job.kind, job.tenant, job.origin, std::int64_t{job.priority}, turn_of(ready, job.priority),
-       std::string(to_text(state)), text_of(job.request), later ? to_millis(ready) : std::int64_t{0},
-       db::null_or(maybe_millis(job.scheduled_at)), db::null_or(maybe_millis(job.deadline)),
-       db::null_or(job.max_retries ? std::optional<std::int64_t>(*job.max_retries) : std::nullopt),
-       to_millis(now), db::null_or(job.batch), job.fingerprint});
-  if (!inserted) return trawl::fail(inserted.error());
+  transaction.later(
+      {"INSERT INTO jobs (id, kind, tenant, origin, priority, turn, state, phase, request, not_before, "
+       "scheduled_at, deadline, max_retries, created_at, updated_at, batch_id, fingerprint)"
+       " VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, $9, $10, $11, $12, $13, $13, $14, $15)",
+       {id.str(), job.kind, job.tenant, job.origin, std::int64_t{job.priority}, turn_of(ready, job.priority),
+        std::string(to_text(state)), text_of(job.request), later ? to_millis(ready) : std::int64_t{0},
+        db::null_or(maybe_millis(job.scheduled_at)), db::null_or(maybe_millis(job.deadline)),
+        db::null_or(job.max_retries ? std::optional<std::int64_t>(*job.max_retries) : std::nullopt),
+        to_millis(now), db::null_or(job.batch), job.fingerprint}});
   failpoint("add.after_row");
   if (auto told =
           announce(transaction, {id, 0}, state, "waiting", std::nullopt, {{"priority", job.priority}});

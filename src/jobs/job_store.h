@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "async/event.h"
 #include "base/log.h"
 #include "db/database.h"
 #include "events/event_log.h"
+#include "jobs/bell.h"
 #include "jobs/fair_share.h"
 #include "jobs/job.h"
 #include "jobs/retry.h"
@@ -135,8 +135,9 @@ class JobStore {
 
   [[nodiscard]] Task<Result<void>> add_log(JobId id, LogLevel level, std::string message);
 
-  // Rung when a job became ready. A hint: whoever waits also looks from time to time.
-  [[nodiscard]] Event& bell() { return bell_; }
+  // Rung when a job became ready, or a cap may have got room for one. A hint: whoever waits also looks
+  // from time to time.
+  [[nodiscard]] Bell& bell() { return bell_; }
 
  private:
   Result<void> change(db::Transaction& transaction, const detail::Change& change);
@@ -152,7 +153,7 @@ class JobStore {
   events::EventLog& log_;
   Options options_;
   std::atomic<std::int64_t> room_{0};  // Jobs that may be added before the queue is counted again.
-  Event bell_;
+  Bell bell_;
 };
 
 }  // namespace trawl::jobs

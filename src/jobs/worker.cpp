@@ -5,6 +5,13 @@ namespace trawl::jobs {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
+namespace {
+
+// The bell is a hint, and delayed retries come up by themselves.
+constexpr auto kLookAgain = 1s;
+
+}  // namespace
+
 Worker::Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, const Clock& clock,
                Options options, Handler handler)
     : executor_(executor),
@@ -34,15 +41,16 @@ Task<void> Worker::claim_loop() {
       co_await slot_freed_.wait();
       continue;
     }
+    const auto rings = store_.bell().rings();
     if (options_.may_claim && !options_.may_claim()) {
-      co_await store_.bell().wait_for(1s);
+      co_await store_.bell().wait_for(rings, kLookAgain);
       continue;
     }
     const auto asked = steady_clock::now();
     auto jobs = co_await store_.claim(options_.name, options_.slots - runs_.size(), options_.lease);
     if (!jobs) log_error("cannot claim jobs", {{"error", jobs.error().message}});
     if (!jobs || jobs->empty()) {
-      co_await store_.bell().wait_for(1s);  // The bell is a hint; delayed retries come up by themselves.
+      co_await store_.bell().wait_for(rings, kLookAgain);
       continue;
     }
     for (Job& job : *jobs) {
@@ -65,6 +73,7 @@ Task<void> Worker::work(std::shared_ptr<Run> run) {
   co_await finish(*run, std::move(outcome));
   runs_.erase(run->job().id);
   slot_freed_.notify_all();
+  store_.bell().ring();  // What a cap held back may be next.
   drain_changed_.notify_all();
 }
 
@@ -200,7 +209,7 @@ Task<void> Worker::drain(steady_clock::duration grace) {
   draining_ = true;
   drain_until_ = std::min(drain_until_, steady_clock::now() + grace);
   drain_changed_.notify_all();
-  store_.bell().notify_all();
+  store_.bell().ring();
   slot_freed_.notify_all();
   co_await claiming_
       .join();  // Not cancelled: what a claim under way brings still has to be run or given back.

@@ -188,7 +188,7 @@ Task<void> App::resume_waiting() {
   const auto hastened = co_await store_->hasten("disk_full");
   if (!hastened)
     log_error("cannot wake downloads that waited for space", {{"error", hastened.error().message}});
-  store_->bell().notify_all();
+  store_->bell().ring();
 }
 
 Task<jobs::Outcome> App::work(jobs::Run& run) {
