@@ -220,10 +220,9 @@ Result<void> insert_child(db::Transaction& transaction, jobs::JobStore& store, c
                          .fingerprint = fingerprint_of(*download, entry.target, batch.tenant)};
   const auto added = store.add(transaction, job);
   if (!added) return fail(added.error());
-  const auto placed = transaction.execute(
-      "UPDATE jobs SET batch_key = $1, batch_rank = $2 WHERE id = $3",
-      {entry_key(entry.extractor, entry.id, entry.url, entry.target), std::move(rank), added->id.str()});
-  if (!placed) return fail(placed.error());
+  transaction.later(
+      {"UPDATE jobs SET batch_key = $1, batch_rank = $2 WHERE id = $3",
+       {entry_key(entry.extractor, entry.id, entry.url, entry.target), std::move(rank), added->id.str()}});
   return {};
 }
 

@@ -10,7 +10,7 @@ namespace trawl::events {
 namespace {
 
 // A prime, so that jobs which write in turns all come to it.
-constexpr std::int64_t kTrimEvery = 101;
+constexpr std::uint64_t kTrimEvery = 101;
 
 Result<Event> event_of(const db::Row& row, const JobId& job) {
   const auto type = parse_enum<Type>(row.text(1));
@@ -75,20 +75,19 @@ Result<void> trim(db::Transaction& transaction, const JobId& job, std::int64_t k
 
 Result<void> EventLog::append(db::Transaction& transaction, const JobId& job, Type type, json::object data) {
   if (type == Type::progress) return fail(Errc::internal, "progress is published, not recorded");
-  Event event{.seq = 0, .job = job, .type = type, .at = clock_.now(), .data = std::move(data)};
-  const auto row =
-      transaction.query("INSERT INTO events (job_id, type, at, data) VALUES ($1, $2, $3, $4) RETURNING seq",
-                        {job.str(), std::string(to_text(type)),
-                         std::int64_t{event.at.time_since_epoch().count()}, json::serialize(event.data)});
-  if (!row) return fail(row.error());
-  event.seq = row->front().integer(0);
-  if (type == Type::log && event.seq % kTrimEvery == 0) {
+  auto event = std::make_shared<Event>(
+      Event{.seq = 0, .job = job, .type = type, .at = clock_.now(), .data = std::move(data)});
+  transaction.later({"INSERT INTO events (job_id, type, at, data) VALUES ($1, $2, $3, $4) RETURNING seq",
+                     {job.str(), std::string(to_text(type)),
+                      std::int64_t{event->at.time_since_epoch().count()}, json::serialize(event->data)}},
+                    [event](const std::vector<db::Row>& rows) { event->seq = rows.front().integer(0); });
+  if (type == Type::log && ++lines_ % kTrimEvery == 0) {
     if (auto trimmed = trim(transaction, job, keep_lines_); !trimmed) return trimmed;
   }
   if (observer_) {
-    if (auto observed = observer_(transaction, event); !observed) return observed;
+    if (auto observed = observer_(transaction, *event); !observed) return observed;
   }
-  transaction.on_commit([this, event = std::move(event)] { bus_.publish(event); });
+  transaction.on_commit([this, event] { bus_.publish(*event); });
   return {};
 }
 

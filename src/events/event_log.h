@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,12 +25,14 @@ class EventLog {
       : database_(database), bus_(bus), clock_(clock), keep_lines_(keep_lines) {}
 
   // Adds an event inside the caller's transaction and publishes it on the bus after the commit.
-  // Errc::conflict if there is no such job; progress is not recorded and refused with internal.
+  // The transaction fails with Errc::conflict if there is no such job; progress is not recorded and refused
+  // with internal.
   [[nodiscard]] Result<void> append(db::Transaction& transaction, const JobId& job, Type type,
                                     json::object data);
 
   // Has every later append() shown to `observer`, inside its transaction and on the database's thread:
-  // what the observer writes exists exactly when the event does, and its failure is the append's.
+  // what the observer writes exists exactly when the event does, and its failure is the append's. The
+  // event has no `seq` yet.
   using Observer = std::function<Result<void>(db::Transaction&, const Event&)>;
   void observe(Observer observer) { observer_ = std::move(observer); }
 
@@ -51,6 +54,7 @@ class EventLog {
   Bus& bus_;
   const Clock& clock_;
   const std::int64_t keep_lines_;
+  std::atomic<std::uint64_t> lines_{0};  // Appended by this process, on the threads of the database.
   Observer observer_;
 };
 

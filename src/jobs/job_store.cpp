@@ -34,9 +34,8 @@ Result<void> JobStore::change(db::Transaction& transaction, const Change& change
   failpoint("change.before");
   if (auto applied = detail::apply(transaction, change, transaction.now()); !applied) return applied;
   if (change.by == Step::release || change.by == Step::stopped || change.by == Step::pause ||
-      change.by == Step::expire) {
-    if (auto forgotten = detail::forget_probe(transaction, change.id); !forgotten) return forgotten;
-  }
+      change.by == Step::expire)
+    detail::forget_probe(transaction, change.id);
   return announce(transaction, {change.id, change.epoch}, change.to, detail::phase_of(change.to),
                   change.error, change.new_round ? json::object{{"replayed", true}} : json::object{});
 }
@@ -159,7 +158,7 @@ Task<Result<void>> JobStore::complete(Lease lease, Also also) {
         auto result = also(transaction);
         failpoint("complete.after_artifacts");
         if (!result) return trawl::fail(std::move(result.error()));
-        if (auto closed = detail::close_breaker(transaction, lease.job); !closed) return closed;
+        detail::close_breaker(transaction, lease.job);
         return change(transaction, {.id = lease.job,
                                     .epoch = lease.epoch,
                                     .by = Step::complete,

@@ -145,6 +145,7 @@ class JobStore {
                         const std::optional<Error>& error, json::object more = {});
   Result<void> check_depths(db::Transaction& transaction, const std::string& tenant);
   Result<std::size_t> queue_due(db::Transaction& transaction);
+  Result<std::size_t> queue_all(db::Transaction& transaction, const std::vector<db::Row>& due);
   Result<std::size_t> expire_waiting(db::Transaction& transaction);
   Result<std::vector<JobId>> choose(db::Transaction& transaction, Load& load, std::size_t limit);
   Result<void> take_back(db::Transaction& transaction, const Job& job);

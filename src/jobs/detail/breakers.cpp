@@ -10,22 +10,8 @@ namespace {
 
 constexpr std::string_view kColumns = "origin, failures, open_until, probe, last_error, updated_at";
 
-Result<std::vector<Breaker>> select(db::Transaction& transaction, std::string_view where,
-                                    std::vector<db::Value> parameters = {}) {
-  const auto rows = transaction.query(
-      fmt::format("SELECT {} FROM breakers {} ORDER BY origin", kColumns, where), std::move(parameters));
-  if (!rows) return trawl::fail(rows.error());
-  std::vector<Breaker> out;
-  for (const db::Row& row : *rows) {
-    const auto until = row.maybe_integer(2);
-    out.push_back({.origin = row.text(0),
-                   .failures = static_cast<int>(row.integer(1)),
-                   .open_until = until ? std::optional(SystemTime(Millis(*until))) : std::nullopt,
-                   .probe = row.maybe_text(3),
-                   .last_error = row.text(4),
-                   .updated_at = SystemTime(Millis(row.integer(5)))});
-  }
-  return out;
+std::string select(std::string_view where) {
+  return fmt::format("SELECT {} FROM breakers {} ORDER BY origin", kColumns, where);
 }
 
 Result<void> run(db::Transaction& transaction, std::string_view sql, std::vector<db::Value> parameters) {
@@ -53,12 +39,28 @@ bool shows_an_answer(const Error& error) {
 
 }  // namespace
 
-Result<std::vector<Breaker>> all_breakers(db::Transaction& transaction) {
-  return select(transaction, "");
+std::vector<Breaker> read_breakers(const std::vector<db::Row>& rows) {
+  std::vector<Breaker> out;
+  for (const db::Row& row : rows) {
+    const auto until = row.maybe_integer(2);
+    out.push_back({.origin = row.text(0),
+                   .failures = static_cast<int>(row.integer(1)),
+                   .open_until = until ? std::optional(SystemTime(Millis(*until))) : std::nullopt,
+                   .probe = row.maybe_text(3),
+                   .last_error = row.text(4),
+                   .updated_at = SystemTime(Millis(row.integer(5)))});
+  }
+  return out;
 }
 
-Result<std::vector<Breaker>> open_breakers(db::Transaction& transaction) {
-  return select(transaction, "WHERE open_until IS NOT NULL");
+Result<std::vector<Breaker>> all_breakers(db::Transaction& transaction) {
+  const auto rows = transaction.query(select(""));
+  if (!rows) return trawl::fail(rows.error());
+  return read_breakers(*rows);
+}
+
+db::Statement open_breakers() {
+  return {select("WHERE open_until IS NOT NULL")};
 }
 
 Result<void> set_probe(db::Transaction& transaction, const std::string& origin, const JobId& job,
@@ -67,22 +69,29 @@ Result<void> set_probe(db::Transaction& transaction, const std::string& origin, 
              {job.str(), to_millis(now), origin});
 }
 
-Result<void> forget_probe(db::Transaction& transaction, const JobId& job) {
-  return run(transaction, "UPDATE breakers SET probe = NULL WHERE probe = $1", {job.str()});
+void forget_probe(db::Transaction& transaction, const JobId& job) {
+  transaction.later({"UPDATE breakers SET probe = NULL WHERE probe = $1", {job.str()}});
 }
 
-Result<void> close_breaker(db::Transaction& transaction, const JobId& job) {
-  return run(transaction, "DELETE FROM breakers WHERE origin = (SELECT origin FROM jobs WHERE id = $1)",
-             {job.str()});
+void close_breaker(db::Transaction& transaction, const JobId& job) {
+  transaction.later(
+      {"DELETE FROM breakers WHERE origin = (SELECT origin FROM jobs WHERE id = $1)", {job.str()}});
 }
 
 Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error, SystemTime now) {
   if (job.origin.empty()) return {};
-  if (shows_an_answer(error)) return close_breaker(transaction, job.id);
-  if (!blames_origin(error)) return forget_probe(transaction, job.id);
-  auto known = select(transaction, "WHERE origin = $1", {job.origin});
-  if (!known) return trawl::fail(known.error());
-  Breaker breaker = known->empty() ? Breaker{.origin = job.origin} : std::move(known->front());
+  if (shows_an_answer(error)) {
+    close_breaker(transaction, job.id);
+    return {};
+  }
+  if (!blames_origin(error)) {
+    forget_probe(transaction, job.id);
+    return {};
+  }
+  const auto rows = transaction.query(select("WHERE origin = $1"), {job.origin});
+  if (!rows) return trawl::fail(rows.error());
+  auto known = read_breakers(*rows);
+  Breaker breaker = known.empty() ? Breaker{.origin = job.origin} : std::move(known.front());
   // Jobs that were running when it opened say nothing new, and must not keep it open.
   if (breaker.state(now) == Breaker::State::open) return {};
   if (breaker.state(now) == Breaker::State::half_open && breaker.probe != job.id.str()) return {};

@@ -14,16 +14,17 @@ namespace trawl::jobs::detail {
 
 // Every one with at least one failure.
 [[nodiscard]] Result<std::vector<Breaker>> all_breakers(db::Transaction& transaction);
-// Those that are not closed.
-[[nodiscard]] Result<std::vector<Breaker>> open_breakers(db::Transaction& transaction);
+// Asks for those that are not closed.
+[[nodiscard]] db::Statement open_breakers();
+[[nodiscard]] std::vector<Breaker> read_breakers(const std::vector<db::Row>& rows);
 
 [[nodiscard]] Result<void> set_probe(db::Transaction& transaction, const std::string& origin,
                                      const JobId& job, SystemTime now);
 // The probe ended without telling anything of its origin.
-[[nodiscard]] Result<void> forget_probe(db::Transaction& transaction, const JobId& job);
+void forget_probe(db::Transaction& transaction, const JobId& job);
 
 // A job's origin has answered it.
-[[nodiscard]] Result<void> close_breaker(db::Transaction& transaction, const JobId& job);
+void close_breaker(db::Transaction& transaction, const JobId& job);
 // What a failure says of the job's origin: that it does not answer, that it does, or nothing.
 [[nodiscard]] Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error,
                                         SystemTime now);
