@@ -81,7 +81,7 @@ class BatchExpansion::Listing {
   Task<Result<void>> take(std::vector<media::Entry>& entries, bool collect) {
     co_return co_await owner_.database_.write(
         [this, &entries, collect](db::Transaction& transaction) -> Result<void> {
-          const SystemTime now = owner_.clock_.now();
+          const SystemTime now = transaction.now();
           const auto held = transaction.execute(
               "UPDATE batches SET listed = $1, title = $2, lease_until = $3, updated_at = $4"
               " WHERE id = $5 AND epoch = $6 AND expansion = 'pending'",
@@ -151,17 +151,17 @@ Task<void> BatchExpansion::run() {
 
 Task<Result<std::optional<BatchExpansion::Claimed>>> BatchExpansion::claim() {
   using Found = std::optional<Claimed>;
-  const auto due = co_await database_.read([this](db::Transaction& transaction) {
+  const auto due = co_await database_.read([](db::Transaction& transaction) {
     return transaction.query(
         "SELECT id FROM batches WHERE settled = 0 AND expansion = 'pending' AND intent = 'run'"
         " AND lease_until <= $1 AND not_before <= $1 ORDER BY id LIMIT 1",
-        {jobs::to_millis(clock_.now())});
+        {jobs::to_millis(transaction.now())});
   });
   if (!due) co_return fail(due.error());
   if (due->empty()) co_return Found();
   co_return co_await database_.write(
-      [this, id = due->front().text(0)](db::Transaction& transaction) -> Result<Found> {
-        const SystemTime now = clock_.now();
+      [id = due->front().text(0)](db::Transaction& transaction) -> Result<Found> {
+        const SystemTime now = transaction.now();
         const auto rows = transaction.query(
             "UPDATE batches SET epoch = epoch + 1, lease_until = $1, updated_at = $2 WHERE id = $3"
             " AND expansion = 'pending' AND intent = 'run' AND lease_until <= $2 RETURNING epoch",
@@ -189,7 +189,7 @@ Task<void> BatchExpansion::expand(Claimed claimed) {
 Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder) {
   co_return co_await database_.write([this, &claimed, reorder](db::Transaction& transaction) -> Result<void> {
     const BatchRequest& request = claimed.batch.request;
-    const SystemTime now = clock_.now();
+    const SystemTime now = transaction.now();
     const auto ended = transaction.execute(
         "UPDATE batches SET expansion = 'done', slots = $1, updated_at = $2"
         " WHERE id = $3 AND epoch = $4 AND expansion = 'pending'",
@@ -217,7 +217,7 @@ Task<void> BatchExpansion::give_up(const Claimed& claimed, Error error) {
     if (rows->empty()) return fenced(claimed.batch.id);
     const auto failures = static_cast<int>(rows->front().integer(0));
     const bool again = retryable(error.code) && failures + 1 < kMaxFailures;
-    const SystemTime now = clock_.now();
+    const SystemTime now = transaction.now();
     const auto told = transaction.execute(
         "UPDATE batches SET expansion = $1, failures = failures + 1, not_before = $2, lease_until = 0, "
         "error_code = $3,"

@@ -16,12 +16,11 @@ namespace trawl::downloads {
 class BatchExpansion {
  public:
   BatchExpansion(asio::any_io_executor executor, db::Database& database, jobs::JobStore& store,
-                 Batches& batches, Lister& lister, const Clock& clock)
+                 Batches& batches, Lister& lister)
       : database_(database),
         store_(store),
         batches_(batches),
         lister_(lister),
-        clock_(clock),
         slot_freed_(executor),
         scope_(executor) {}
 
@@ -46,7 +45,6 @@ class BatchExpansion {
   jobs::JobStore& store_;
   Batches& batches_;
   Lister& lister_;
-  const Clock& clock_;
   Event slot_freed_;
   Scope scope_;
   std::size_t running_ = 0;

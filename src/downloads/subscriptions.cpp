@@ -175,12 +175,12 @@ Task<void> Subscriptions::run() {
 // A run that is due while the one before still lists is left out: it would find the same.
 Task<Result<std::optional<SystemTime>>> Subscriptions::run_due() {
   const auto due = co_await database_.read(
-      [this](db::Transaction& transaction) { return due_subscriptions(transaction, clock_.now()); });
+      [](db::Transaction& transaction) { return due_subscriptions(transaction, transaction.now()); });
   if (!due) co_return fail(due.error());
   for (const std::string& id : due->ids) {
     const auto run =
         co_await change(id, [this](db::Transaction& transaction, Subscription& subscription) -> Result<void> {
-          const SystemTime now = clock_.now();
+          const SystemTime now = transaction.now();
           if (!subscription.next_run_at || *subscription.next_run_at > now) return {};
           subscription.next_run_at = next_run(subscription.request, now);
           const auto busy = is_being_listed(transaction, subscription.id);

@@ -153,7 +153,7 @@ Task<Result<void>> App::open() {
                                                           engine::offers(versions.impersonate, browser);
                                                  }});
   batches_.emplace(executor_, *database_, *store_, *downloads_, policy_, clock_);
-  expansion_.emplace(executor_, *database_, *store_, *batches_, lister_, clock_);
+  expansion_.emplace(executor_, *database_, *store_, *batches_, lister_);
   keeper_.emplace(executor_, *database_, *batches_, bus_, clock_);
   subscriptions_.emplace(executor_, *database_, *batches_, *downloads_, policy_, clock_);
   build_worker();
