@@ -289,3 +289,34 @@ def test_kill_9_in_the_middle_of_a_batch_leaves_its_status_true(server, origin):
     while rows(mortal, "SELECT settled FROM batches") != [(1,)]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_a_list_of_urls_where_downloads_are_created_makes_a_batch(api, origin, bare):
+    urls = [origin.url("small.mp4?list=1"), origin.url("small.mp4?list=2")]
+    response = api.post("/downloads", json=urls if bare else {"urls": urls, "max_workers": 1})
+    assert response.status_code == 202, response.text
+    batch = finish(api, response.json()["batch_id"])
+    assert [job["url"] for job in batch["jobs"]] == urls and batch["status"] == "completed"
+    assert batch["concurrency"] == (3 if bare else 1)
+
+
+def test_a_list_of_one_url_makes_a_download(api, origin):
+    response = api.post("/downloads", json={"urls": [origin.url("small.mp4")], "max_workers": 3, "audio_only": False})
+    assert response.status_code == 202, response.text
+    assert api.finish(response.json()["id"])["status"] == "completed"
+    assert api.post("/downloads", json={"urls": []}).status_code == 422
+
+
+def test_downloads_are_listed_by_batch_and_page_by_page_with_a_cursor(api, origin):
+    api.completed(origin.url("small.mp4"), single_flight=False)
+    batch = finish(api, make(api, urls=[origin.url(f"small.mp4?cursor={index}") for index in range(5)])["id"])
+    children = {job["id"] for job in batch["jobs"]}
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = api.get("/api/v1/downloads", params={"batch_id": batch["id"], "limit": 2, "cursor": cursor}).json()
+        assert page["total"] == 5 and len(page["downloads"]) <= 2
+        seen += [download["id"] for download in page["downloads"]]
+        cursor = page["next_cursor"]
+    assert seen == sorted(children, reverse=True)
+    check_error(api.get("/api/v1/downloads", params={"cursor": "nonsense"}), 422, "validation_error")

@@ -106,6 +106,10 @@ Task<http::Response> BatchRoutes::create(http::Request request, Way way) {
   co_return response;
 }
 
+Task<http::Response> BatchRoutes::create_from_urls(http::Request request) {
+  return create(std::move(request), {202, false, downloads::BatchSource::urls});
+}
+
 Task<http::Response> BatchRoutes::answer(const http::Request& request, int status, std::string id) {
   const auto page = read_number(request, "page", 1, 1, 1'000'000);
   const auto size = read_number(request, "page_size", 100, 1, kMostChildren);
@@ -136,13 +140,8 @@ Task<http::Response> BatchRoutes::list(http::Request request) {
                                             .offset = paging->offset,
                                             .limit = paging->size});
   if (!page) co_return http::error_response(request, page.error());
-  BatchListView view{.batches = {},
-                     .total = page->total,
-                     .page = paging->offset / paging->size + 1,
-                     .page_size = paging->size};
-  view.total_pages = (view.total + view.page_size - 1) / view.page_size;
-  view.has_previous = paging->offset > 0;
-  view.has_next = paging->offset + view.page_size < view.total;
+  BatchListView view{page_numbers(*paging, page->total)};
+  view.total = page->total;
   for (const downloads::Batch& batch : page->batches) view.batches.push_back(view_of(batch, clock_.now()));
   co_return http::json_response(200, encode(view));
 }
@@ -161,28 +160,26 @@ Task<http::Response> BatchRoutes::cancel(http::Request request) {
                                   clock_.now()}));
 }
 
-Task<http::Response> BatchRoutes::pause(http::Request request) {
+// One of the orders that answer with what became of the batch.
+template <class Order>
+Task<http::Response> BatchRoutes::order(http::Request request, Order order) {
   const auto found = co_await batches_.find(request.path_param("id"));
   if (!found) co_return http::error_response(request, found.error());
-  const auto paused = co_await batches_.pause(found->id);
-  if (!paused) co_return http::error_response(request, paused.error());
+  const auto done = co_await (batches_.*order)(found->id);
+  if (!done) co_return http::error_response(request, done.error());
   co_return co_await answer(request, 200, found->id);
+}
+
+Task<http::Response> BatchRoutes::pause(http::Request request) {
+  return order(std::move(request), &downloads::Batches::pause);
 }
 
 Task<http::Response> BatchRoutes::resume(http::Request request) {
-  const auto found = co_await batches_.find(request.path_param("id"));
-  if (!found) co_return http::error_response(request, found.error());
-  const auto resumed = co_await batches_.resume(found->id);
-  if (!resumed) co_return http::error_response(request, resumed.error());
-  co_return co_await answer(request, 200, found->id);
+  return order(std::move(request), &downloads::Batches::resume);
 }
 
 Task<http::Response> BatchRoutes::retry(http::Request request) {
-  const auto found = co_await batches_.find(request.path_param("id"));
-  if (!found) co_return http::error_response(request, found.error());
-  const auto retried = co_await batches_.retry(found->id);
-  if (!retried) co_return http::error_response(request, retried.error());
-  co_return co_await answer(request, 200, found->id);
+  return order(std::move(request), &downloads::Batches::retry);
 }
 
 }  // namespace trawl::api

@@ -13,6 +13,8 @@ class BatchRoutes {
       : batches_(batches), clock_(clock), context_(std::move(context)) {}
 
   void add_to(http::Router& router);
+  // The answer to a list of URLs that was sent where downloads are created.
+  [[nodiscard]] Task<http::Response> create_from_urls(http::Request request);
 
  private:
   // Calls `member` unless the path names what is somebody else's, which does not exist for the caller.
@@ -30,6 +32,8 @@ class BatchRoutes {
   Task<http::Response> pause(http::Request request);
   Task<http::Response> resume(http::Request request);
   Task<http::Response> retry(http::Request request);
+  template <class Order>
+  Task<http::Response> order(http::Request request, Order order);
   // The batch with a page of its children.
   Task<http::Response> answer(const http::Request& request, int status, std::string id);
 

@@ -57,13 +57,11 @@ BOOST_DESCRIBE_STRUCT(BatchView, (BatchNumbers),
                        estimated_time_remaining, error, error_code, concurrency, stop_on_error,
                        websocket_url))
 
-struct BatchListView {
+struct BatchListView : PageNumbers {
   std::vector<BatchView> batches;
-  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
+  std::int64_t total = 0;
 };
-BOOST_DESCRIBE_STRUCT(BatchListView, (),
-                      (batches, total, page, page_size, total_pages, has_next, has_previous))
+BOOST_DESCRIBE_STRUCT(BatchListView, (PageNumbers), (batches, total))
 
 struct BatchCancelView {
   std::string id, batch_id, request_id;  // All the same.

@@ -32,6 +32,24 @@ http::Response refusal(const http::Request& request, const Error& error) {
   return response;
 }
 
+// The request of a batch that a list of URLs stands for, bare or as `urls`; nothing for any other body.
+std::optional<json::object> list_in(std::string_view body) {
+  auto document = parse_json(body);
+  if (!document) return std::nullopt;
+  json::object out;
+  if (document->is_array())
+    out["urls"] = std::move(*document);
+  else if (document->is_object() && document->get_object().contains("urls"))
+    out = std::move(document->get_object());
+  else
+    return std::nullopt;
+  if (auto workers = out.find("max_workers"); workers != out.end()) {
+    out["concurrency"] = workers->value();
+    out.erase("max_workers");
+  }
+  return out;
+}
+
 }  // namespace
 
 void DownloadRoutes::add_to(http::Router& router) {
@@ -85,6 +103,18 @@ void DownloadRoutes::add_to(http::Router& router) {
 }
 
 Task<http::Response> DownloadRoutes::create(http::Request request, int status, bool canonical) {
+  if (auto list = list_in(request.body)) {
+    const auto* urls = list->at("urls").if_array();
+    if (!urls || urls->size() != 1) {
+      request.body = json::serialize(*list);
+      co_return co_await many_(std::move(request));
+    }
+    json::value only = urls->front();
+    list->erase("urls");
+    (*list)["url"] = std::move(only);
+    list->erase("concurrency");
+    request.body = json::serialize(*list);
+  }
   const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
     auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
     if (!body) co_return std::move(body.error());
@@ -139,6 +169,15 @@ Task<DownloadRoutes::Listed> DownloadRoutes::read_page(http::Request request) {
     }
     filter.states = *states;
   }
+  filter.batch = request.query_param("batch_id");
+  if (const auto cursor = request.query_param("cursor"); cursor && !cursor->empty()) {
+    const auto last = JobId::parse(*cursor);
+    if (!last)
+      co_return std::unexpected(http::error_response(
+          request, 422, "validation_error", "cursor must be a next_cursor that was answered before"));
+    filter.older_than = *last;
+    filter.offset = 0;
+  }
   auto page = co_await downloads_.list(std::move(filter));
   if (!page) co_return std::unexpected(http::error_response(request, page.error()));
   co_return Listed(std::in_place, std::move(*page), *paging);
@@ -148,13 +187,9 @@ Task<http::Response> DownloadRoutes::list(http::Request request) {
   const auto listed = co_await read_page(std::move(request));
   if (!listed) co_return listed.error();
   const auto& [page, paging] = *listed;
-  ListView view{.downloads = {},
-                .total = page.total,
-                .page = paging.offset / paging.size + 1,
-                .page_size = paging.size};
-  view.total_pages = (view.total + view.page_size - 1) / view.page_size;
-  view.has_previous = paging.offset > 0;
-  view.has_next = paging.offset + view.page_size < view.total;
+  ListView view{page_numbers(paging, page.total)};
+  view.total = page.total;
+  if (std::ssize(page.downloads) == paging.size) view.next_cursor = page.downloads.back().job.id.str();
   for (const downloads::Download& download : page.downloads)
     view.downloads.push_back(view_of(download, context_));
   co_return http::json_response(200, encode(view));
@@ -164,15 +199,15 @@ Task<http::Response> DownloadRoutes::list_jobs(http::Request request) {
   const auto listed = co_await read_page(std::move(request));
   if (!listed) co_return listed.error();
   const auto& [page, paging] = *listed;
+  const PageNumbers numbers = page_numbers(paging, page.total);
   json::array jobs;
   for (const downloads::Download& download : page.downloads)
     jobs.push_back(status_document(download, context_));
-  co_return http::json_response(200,
-                                json::object{{"jobs", std::move(jobs)},
-                                             {"total", page.total},
-                                             {"page", paging.offset / paging.size + 1},
-                                             {"per_page", paging.size},
-                                             {"total_pages", (page.total + paging.size - 1) / paging.size}});
+  co_return http::json_response(200, json::object{{"jobs", std::move(jobs)},
+                                                  {"total", page.total},
+                                                  {"page", numbers.page},
+                                                  {"per_page", numbers.page_size},
+                                                  {"total_pages", numbers.total_pages}});
 }
 
 Task<http::Response> DownloadRoutes::cancel(http::Request request, int refused) {

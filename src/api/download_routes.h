@@ -13,13 +13,16 @@ namespace trawl::api {
 // the services Trawl follows.
 class DownloadRoutes {
  public:
+  // `many` creates a batch of the URLs in a request's body.
+  using Many = std::function<Task<http::Response>(http::Request)>;
   DownloadRoutes(downloads::Downloads& downloads, jobs::Idempotency& idempotency, LongPoll& long_poll,
-                 const Clock& clock, ViewContext context)
+                 const Clock& clock, ViewContext context, Many many)
       : downloads_(downloads),
         idempotent_(idempotency),
         long_poll_(long_poll),
         clock_(clock),
-        context_(std::move(context)) {}
+        context_(std::move(context)),
+        many_(std::move(many)) {}
 
   void add_to(http::Router& router);
 
@@ -44,6 +47,7 @@ class DownloadRoutes {
   LongPoll& long_poll_;
   const Clock& clock_;
   ViewContext context_;
+  Many many_;
 };
 
 }  // namespace trawl::api

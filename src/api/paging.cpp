@@ -19,6 +19,14 @@ Result<std::int64_t> read_number(const http::Request& request, std::string_view 
   return number;
 }
 
+PageNumbers page_numbers(const PageRequest& paging, std::int64_t total) {
+  return {.page = paging.offset / paging.size + 1,
+          .page_size = paging.size,
+          .total_pages = (total + paging.size - 1) / paging.size,
+          .has_next = paging.offset + paging.size < total,
+          .has_previous = paging.offset > 0};
+}
+
 Result<PageRequest> read_paging(const http::Request& request) {
   constexpr std::int64_t kFar = 1'000'000'000;
   PageRequest paging;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/describe.h"
 #include "base/result.h"
 #include "http/message.h"
 
@@ -11,6 +12,15 @@ struct PageRequest {
   std::int64_t offset = 0;
   std::int64_t size = 20;
 };
+
+// What every list says of the page it shows; lists are described with it as their base.
+struct PageNumbers {
+  std::int64_t page = 1, page_size = 20, total_pages = 0;
+  bool has_next = false, has_previous = false;
+};
+BOOST_DESCRIBE_STRUCT(PageNumbers, (), (page, page_size, total_pages, has_next, has_previous))
+
+[[nodiscard]] PageNumbers page_numbers(const PageRequest& paging, std::int64_t total);
 
 // Reads any of the paging spellings (API.md 6.3, C8): page with per_page, page_size or limit; skip
 // or offset with limit. Sizes are 1..100. Errc::invalid names the parameter.

@@ -36,14 +36,6 @@ json::object given(const downloads::Selection& selection) {
 
 }  // namespace
 
-PageNumbers page_numbers(const PageRequest& paging, std::int64_t total) {
-  return {.page = paging.offset / paging.size + 1,
-          .page_size = paging.size,
-          .total_pages = (total + paging.size - 1) / paging.size,
-          .has_next = paging.offset + paging.size < total,
-          .has_previous = paging.offset > 0};
-}
-
 PlaylistPreview playlist_preview(const std::string& url, const downloads::Preview& found,
                                  const PageRequest& paging) {
   const media::Playlist& playlist = found.playlist;

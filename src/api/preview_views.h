@@ -17,14 +17,6 @@ BOOST_DESCRIBE_STRUCT(EntryView, (),
                       (id, title, url, duration, view_count, uploader, upload_date, thumbnail, playlist_index,
                        extractor))
 
-struct PageNumbers {
-  std::int64_t page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
-};
-BOOST_DESCRIBE_STRUCT(PageNumbers, (), (page, page_size, total_pages, has_next, has_previous))
-
-[[nodiscard]] PageNumbers page_numbers(const PageRequest& paging, std::int64_t total);
-
 struct PlaylistPreview : PageNumbers {
   std::string url, playlist_url;  // The same.
   std::string id, playlist_id;

@@ -18,17 +18,6 @@ http::Response refusal(const http::Request& request, const Error& error) {
                               {{{"body"}, error.message, "value_error"}});
 }
 
-template <class View>
-void put_numbers(View& view, const PageRequest& paging, std::int64_t total) {
-  const PageNumbers numbers = page_numbers(paging, total);
-  view.total = total;
-  view.page = numbers.page;
-  view.page_size = numbers.page_size;
-  view.total_pages = numbers.total_pages;
-  view.has_next = numbers.has_next;
-  view.has_previous = numbers.has_previous;
-}
-
 }  // namespace
 
 void SubscriptionRoutes::add_to(http::Router& router) {
@@ -85,8 +74,8 @@ Task<http::Response> SubscriptionRoutes::list(http::Request request) {
   if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
   const auto page = co_await subscriptions_.list(visible_owner(request.caller), paging->offset, paging->size);
   if (!page) co_return http::error_response(request, page.error());
-  SubscriptionListView view;
-  put_numbers(view, *paging, page->total);
+  SubscriptionListView view{page_numbers(*paging, page->total)};
+  view.total = page->total;
   for (const auto& subscription : page->subscriptions) view.subscriptions.push_back(view_of(subscription));
   co_return http::json_response(200, encode(view));
 }
@@ -164,8 +153,8 @@ Task<http::Response> SubscriptionRoutes::runs(http::Request request) {
   if (!paging) co_return http::error_response(request, 422, paging.error().reason, paging.error().message);
   const auto page = co_await subscriptions_.runs(request.path_param("id"), paging->offset, paging->size);
   if (!page) co_return http::error_response(request, page.error());
-  RunListView view;
-  put_numbers(view, *paging, page->total);
+  RunListView view{page_numbers(*paging, page->total)};
+  view.total = page->total;
   for (const downloads::Batch& batch : page->batches) view.runs.push_back(view_of(batch, clock_.now()));
   co_return http::json_response(200, encode(view));
 }

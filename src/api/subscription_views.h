@@ -24,20 +24,17 @@ BOOST_DESCRIBE_STRUCT(SubscriptionView, (),
                       (id, subscription_id, name, url, source, status, interval_sec, cron, next_run_at,
                        last_run_at, runs, entries, last_run, created_at, updated_at, request))
 
-struct SubscriptionListView {
+struct SubscriptionListView : PageNumbers {
   std::vector<SubscriptionView> subscriptions;
-  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
+  std::int64_t total = 0;
 };
-BOOST_DESCRIBE_STRUCT(SubscriptionListView, (),
-                      (subscriptions, total, page, page_size, total_pages, has_next, has_previous))
+BOOST_DESCRIBE_STRUCT(SubscriptionListView, (PageNumbers), (subscriptions, total))
 
-struct RunListView {
+struct RunListView : PageNumbers {
   std::vector<BatchView> runs;
-  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
+  std::int64_t total = 0;
 };
-BOOST_DESCRIBE_STRUCT(RunListView, (), (runs, total, page, page_size, total_pages, has_next, has_previous))
+BOOST_DESCRIBE_STRUCT(RunListView, (PageNumbers), (runs, total))
 
 [[nodiscard]] SubscriptionView view_of(const downloads::Subscription& subscription);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/paging.h"
 #include "base/clock.h"
 #include "base/describe.h"
 #include "downloads/downloads.h"
@@ -92,12 +93,12 @@ BOOST_DESCRIBE_STRUCT(DownloadView, (),
                        max_retries, replay_count, scheduled_at, deadline, next_attempt_at, can_retry,
                        logs_url, websocket_url, webhook_sent, network))
 
-struct ListView {
+struct ListView : PageNumbers {
   std::vector<DownloadView> downloads;
-  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
+  std::int64_t total = 0;
+  std::optional<std::string> next_cursor;  // For `cursor`; null at the end.
 };
-BOOST_DESCRIBE_STRUCT(ListView, (), (downloads, total, page, page_size, total_pages, has_next, has_previous))
+BOOST_DESCRIBE_STRUCT(ListView, (PageNumbers), (downloads, total, next_cursor))
 
 struct CancelView {
   std::string id, job_id, request_id;

@@ -5,7 +5,6 @@
 #include "access/scopes.h"
 #include "api/body.h"
 #include "api/ownership.h"
-#include "api/paging.h"
 #include "net/url.h"
 
 namespace trawl::api {
@@ -79,13 +78,8 @@ Task<http::Response> WebhookRoutes::list(http::Request request) {
   filter->tenant = visible_owner(request.caller);
   const auto page = co_await webhooks_.deliveries().list(*filter);
   if (!page) co_return http::error_response(request, page.error());
-  WebhookListView view{.deliveries = {},
-                       .total = page->total,
-                       .page = filter->offset / filter->limit + 1,
-                       .page_size = filter->limit};
-  view.total_pages = (view.total + view.page_size - 1) / view.page_size;
-  view.has_previous = filter->offset > 0;
-  view.has_next = filter->offset + filter->limit < view.total;
+  WebhookListView view{page_numbers({filter->offset, filter->limit}, page->total)};
+  view.total = page->total;
   for (const webhooks::Delivery& delivery : page->deliveries) view.deliveries.push_back(view_of(delivery));
   co_return http::json_response(200, encode(view));
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "api/paging.h"
 #include "base/describe.h"
 #include "http/router.h"
 #include "webhooks/service.h"
@@ -24,13 +25,11 @@ BOOST_DESCRIBE_STRUCT(WebhookDeliveryView, (),
                       (id, request_id, event, url, status, attempts, next_attempt_at, history, created_at,
                        updated_at))
 
-struct WebhookListView {
+struct WebhookListView : PageNumbers {
   std::vector<WebhookDeliveryView> deliveries;
-  std::int64_t total = 0, page = 1, page_size = 20, total_pages = 0;
-  bool has_next = false, has_previous = false;
+  std::int64_t total = 0;
 };
-BOOST_DESCRIBE_STRUCT(WebhookListView, (),
-                      (deliveries, total, page, page_size, total_pages, has_next, has_previous))
+BOOST_DESCRIBE_STRUCT(WebhookListView, (PageNumbers), (deliveries, total))
 
 struct WebhookTestRequest {
   std::string url;

@@ -17,14 +17,20 @@ struct Where {
 
 Where where_of(const JobStore::Filter& filter) {
   Where out;
+  const auto require = [&out](std::string_view condition) {
+    out.text += fmt::format("{}{}", out.text.empty() ? "WHERE " : " AND ", condition);
+  };
+  const auto equal = [&](std::string_view column, const std::optional<std::string>& value) {
+    if (!value) return;
+    out.parameters.emplace_back(*value);
+    require(fmt::format("{} = ${}", column, out.parameters.size()));
+  };
   std::string states;
   for (const State state : filter.states)
     states += fmt::format("{}'{}'", states.empty() ? "" : ", ", to_text(state));
-  if (!states.empty()) out.text = fmt::format("WHERE state IN ({})", states);
-  if (filter.tenant) {
-    out.parameters.emplace_back(*filter.tenant);
-    out.text += out.text.empty() ? "WHERE tenant = $1" : " AND tenant = $1";
-  }
+  if (!states.empty()) require(fmt::format("state IN ({})", states));
+  equal("tenant", filter.tenant);
+  equal("batch_id", filter.batch);
   return out;
 }
 
@@ -54,9 +60,13 @@ Result<std::vector<AttemptRecord>> attempts_of(db::Transaction& transaction, con
 }
 
 Result<JobStore::Page> page_of(db::Transaction& transaction, const JobStore::Filter& filter) {
-  const Where where = where_of(filter);
+  Where where = where_of(filter);
   const auto total = count(transaction, where);
   if (!total) return trawl::fail(total.error());
+  if (filter.older_than) {
+    where.parameters.emplace_back(filter.older_than->str());
+    where.text += fmt::format("{} id < ${}", where.text.empty() ? "WHERE" : " AND", where.parameters.size());
+  }
   std::vector<db::Value> parameters = where.parameters;
   parameters.emplace_back(filter.limit);
   parameters.emplace_back(filter.offset);

@@ -58,6 +58,8 @@ class JobStore {
   struct Filter {
     std::vector<State> states;          // Empty: all.
     std::optional<std::string> tenant;  // Empty: everybody's.
+    std::optional<std::string> batch;   // Children of this one.
+    std::optional<JobId> older_than;    // Only those made before it; `total` counts the others as well.
     std::int64_t offset = 0;
     std::int64_t limit = 20;
   };

@@ -105,7 +105,9 @@ class Serving {
     const api::StillAdmitted still = access_->still_admitted();
     const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
     long_poll_.emplace(app_.downloads(), executor_);
-    downloads_.emplace(app_.downloads(), app_.idempotency(), *long_poll_, app_.clock(), context);
+    downloads_.emplace(
+        app_.downloads(), app_.idempotency(), *long_poll_, app_.clock(), context,
+        [this](http::Request request) { return batches_->create_from_urls(std::move(request)); });
     orders_.emplace(app_.downloads(), app_.clock());
     queue_.emplace(app_.downloads(), app_.overview(), app_.clock(),
                    api::QueueRoutes::Facts{.worker = app_.worker_name(),
