@@ -12,9 +12,6 @@ from support import rude_plugin
 from support.invariants import Invariants
 
 
-# Asked for by name only (tests/reliability/run Q11 Q12 Q17).
-unproven = pytest.mark.skipif("TRAWL_BARS" not in os.environ, reason="the bar does not hold yet")
-
 @pytest.fixture
 def rude(server, origin, tmp_path):
     """Starts a server whose yt-dlp knows `/rude/WHAT`; returns it and the address of such a page."""
@@ -38,7 +35,8 @@ def waits(server, jobs):
 
 
 def submit_all(server, pages, **options):
-    return [server.api.submit(page, embed_metadata=False, **options)["id"] for page in pages]
+    """One download for each page, also for pages that are the same."""
+    return [server.api.submit(page, embed_metadata=False, single_flight=False, **options)["id"] for page in pages]
 
 
 def test_q8_poison_is_buried_and_nobody_else_notices(rude, bars):
@@ -66,7 +64,6 @@ def test_q8_poison_is_buried_and_nobody_else_notices(rude, bars):
     Invariants(served).check([job["id"] for job in served.api.get("/api/v1/downloads", params={"limit": 100}).json()["downloads"]], only=good <= 90)
 
 
-@unproven
 def test_q11_what_is_cancelled_stops(rude, bars):
     slots, waiting = bars.size(100, 20), bars.size(500, 125)
     deaf = slots // 5
@@ -91,10 +88,9 @@ def test_q11_what_is_cancelled_stops(rude, bars):
         bars.holds("Q11", "cancelling what waits, p99", percentile([took for took, _ in at_once], 0.99) * 1000, at_most=200, unit="ms")
         asked = time.monotonic()
         stopping = list(pool.map(cancel, running[deaf:] + running[:deaf]))
-    bars.holds("Q11", "answer to cancelling what runs, p99", percentile([took for took, _ in stopping], 0.99), at_most=1.5, unit="s")
+    bars.holds("Q11", "answer to cancelling what runs, p99", percentile([took for took, _ in stopping], 0.99), at_most=1, unit="s")
     until(lambda: not served.processes() - before, 20, "children go on")
-    # The last of them were asked a second after the first for each batch of eight answers.
-    bars.holds("Q11", "all children gone after", time.monotonic() - asked, at_most=6 + 1 * (deaf / 8 + 1), unit="s")
+    bars.holds("Q11", "all children gone after", time.monotonic() - asked, at_most=6, unit="s")
     for job in running + queued:
         assert served.api.finish(job)["status"] == "cancelled"
     Invariants(served).check(running + queued)
@@ -107,7 +103,6 @@ def until(done, within, complaint):
         time.sleep(0.02)
 
 
-@unproven
 @pytest.mark.parametrize("round", range(3))
 def test_q12_a_drain_finishes_what_it_can_and_gives_the_rest_back(rude, bars, round):
     if round >= bars.size(3, 1):
@@ -155,7 +150,6 @@ def test_q12_a_drain_finishes_what_it_can_and_gives_the_rest_back(rude, bars, ro
     Invariants(served).check(short + long + acked, settled=False, files=False)
 
 
-@unproven
 def test_q12_a_second_signal_stops_at_once(rude, bars):
     served = rude(download__max_concurrent=2, server__shutdown_grace_sec=60, server__linger_sec=20)
     job = submit_all(served, [rude.page("wait")])[0]
@@ -166,7 +160,6 @@ def test_q12_a_second_signal_stops_at_once(rude, bars):
     assert Invariants(served).rows("SELECT state, failures, crashes, losses FROM jobs") == [("queued", 0, 0, 0)]
 
 
-@unproven
 def test_q17_stopped_children_do_not_hold_up_the_queue(rude, bars):
     slots = 6
     served = rude(download__max_concurrent=slots)
@@ -180,7 +173,7 @@ def test_q17_stopped_children_do_not_hold_up_the_queue(rude, bars):
     stopped_until = time.monotonic() + bars.size(10, 3)
     while time.monotonic() < stopped_until:
         began = time.monotonic()
-        accepted.append(served.api.submit(rude.page("fine"))["id"])
+        accepted += submit_all(served, [rude.page("fine")])
         took.append(time.monotonic() - began)
     for child in children:
         os.kill(child, signal.SIGCONT)
