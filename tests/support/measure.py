@@ -18,6 +18,17 @@ class Figures(NamedTuple):
     memory: int  # Bytes.
 
 
+def syncs_per_second(folder: Path, seconds: float = 2) -> float:
+    """What the disk can do: appends of 4 KiB to one file, each synced."""
+    with (folder / "sync").open("wb", buffering=0) as file:
+        began, count = time.monotonic(), 0
+        while time.monotonic() - began < seconds:
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+            count += 1
+        return count / (time.monotonic() - began)
+
+
 def run(command: list[str], folder: Path, env: dict[str, str] | None = None) -> Figures:
     """What a command and its children took; memory is that of the largest of them."""
     began = time.perf_counter()
