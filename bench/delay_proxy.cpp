@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/write.hpp>
@@ -113,7 +114,7 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
 
   void start() {
     for (auto member : {&Pipe::read, &Pipe::write, &Pipe::acknowledge}) {
-      co_spawn(
+      asio::co_spawn(
           from->get_executor(),
           [self = shared_from_this(), member]() -> Task<void> { co_await (self.get()->*member)(); },
           [](std::exception_ptr) {});
@@ -146,7 +147,7 @@ Task<void> accept(tcp::acceptor& acceptor, tcp::endpoint target, Way way) {
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(as_result);
     if (error) co_return;
-    co_spawn(acceptor.get_executor(), serve(std::move(socket), target, way), [](std::exception_ptr) {});
+    asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), target, way), [](std::exception_ptr) {});
   }
 }
 
@@ -155,8 +156,8 @@ int run(int port, int milliseconds, std::size_t window) {
   const auto loopback = asio::ip::address_v4::loopback();
   tcp::acceptor acceptor(context, {loopback, 0});
   const Way way{std::chrono::milliseconds(milliseconds), window};
-  co_spawn(context, accept(acceptor, {loopback, static_cast<asio::ip::port_type>(port)}, way),
-           [](std::exception_ptr) {});
+  asio::co_spawn(context, accept(acceptor, {loopback, static_cast<asio::ip::port_type>(port)}, way),
+                 [](std::exception_ptr) {});
   asio::signal_set ends(context, SIGTERM, SIGINT);
   ends.async_wait([&](auto, int) { context.stop(); });
   fmt::print("{}\n", acceptor.local_endpoint().port());
