@@ -34,7 +34,7 @@ Task<void> move_one(Mover& mover, std::string url, std::filesystem::path folder,
   media::Progress last;
   const auto moved = co_await mover.move(
       {{.name = "media.mp4", .url = std::move(url), .digest = true}}, folder, {.connections = 1},
-      [&](const media::Progress& now) { last = now; }, Stop());
+      {.on_progress = [&](const media::Progress& now) { last = now; }}, Stop());
   if (!moved) fmt::print(stderr, "{}\n", moved.error().message);
   if (!moved) ++tally.failed;
   tally.bytes += last.downloaded_bytes;

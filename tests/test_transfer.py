@@ -1,6 +1,8 @@
 """Bytes moved by Trawl itself beside those moved by yt-dlp. Cuts, kills and hostile origins are in reliability/."""
 import json
 import subprocess
+import time
+from datetime import datetime
 
 import pytest
 
@@ -56,3 +58,17 @@ def test_progress_of_a_native_transfer_never_goes_backwards(server, origin):
     job = busy.api.submit(origin.url("/slow/bench.mp4"), **PLAIN)["id"]
     seen = [message["progress"]["downloaded_bytes"] for message in watch(busy.url, job).of("progress")]
     assert seen == sorted(seen) and len(seen) > 3
+
+
+@pytest.mark.parametrize("path", ["/later/small.mp4", "/page-of-later.html"], ids=["asked by yt-dlp", "asked by Trawl"])
+def test_a_job_waits_as_long_as_its_origin_asks_for(server, origin, path):
+    busy = server()
+    job = busy.api.submit(origin.url(path), **PLAIN)["id"]
+    body = busy.api.until(job, lambda shown: shown["next_attempt_at"])
+    assert body["error_code"] == "rate_limited", body
+    wait = timestamp(body["next_attempt_at"]) - time.time()
+    assert 290 < wait <= 361, "Retry-After said 300 s, and a fifth is added so that not all come back at once"
+
+
+def timestamp(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -1,8 +1,11 @@
+import datetime
 import errno
+import io
 import sys
 
 import pytest
-from yt_dlp.networking.exceptions import CertificateVerifyError, IncompleteRead, NoSupportingHandlers, ProxyError, SSLError, TransportError
+from yt_dlp.networking import Response
+from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError, IncompleteRead, NoSupportingHandlers, ProxyError, SSLError, TransportError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessorError
 from yt_dlp.utils import (
     DownloadError, ExtractorError, GeoRestrictedError, PostProcessingError, UnavailableVideoError, UnsupportedError, UserNotLive)
@@ -88,6 +91,27 @@ def test_an_exception_has_a_stable_code_and_reason(error, code, reason):
             continue
         found = classify(raised)
         assert (found.code, found.reason) == (code, reason)
+
+
+def refused(status, **headers):
+    return HTTPError(Response(io.BytesIO(), 'https://site.test/', {name.replace('_', '-'): value for name, value in headers.items()}, status))
+
+
+@pytest.mark.parametrize(('header', 'seconds'), [
+    ({'Retry_After': '120'}, 120), ({'retry_after': ' 7 '}, 7), ({'Retry_After': '9' * 40}, 1 << 30), ({}, None), ({'Retry_After': 'soon'}, None), ({'Retry_After': '-5'}, None),
+    ({'Retry_After': 'Wed, 21 Oct 2015 07:28:00 GMT'}, 0),
+])
+@pytest.mark.parametrize('status', [429, 503])
+def test_what_a_site_says_of_the_next_time_is_passed_on(status, header, seconds):
+    found = classify(reported(caused(ExtractorError('Unable to download webpage'), refused(status, **header))))
+    assert found.fields()['retry_after'] == seconds
+    assert found.reason == {429: 'rate_limited', 503: 'origin_error'}[status]
+
+
+def test_a_date_counts_from_now():
+    then = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=90)
+    found = classify(refused(429, Retry_After=then.strftime('%a, %d %b %Y %H:%M:%S GMT')))
+    assert 88 <= found.retry_after <= 91
 
 
 def test_our_own_error_comes_through_whatever_wraps_it():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import errno
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -11,12 +14,13 @@ MAX_MESSAGE = 500
 
 
 class EngineError(Exception):
-    def __init__(self, code: str, reason: str, message: str) -> None:
+    def __init__(self, code: str, reason: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code, self.reason, self.message = code, reason, message
+        self.retry_after = retry_after  # Seconds for which the site asks to be left alone.
 
-    def fields(self) -> dict[str, str]:
-        return {'code': self.code, 'reason': self.reason, 'message': clean(self.message)}
+    def fields(self) -> dict[str, str | int | None]:
+        return {'code': self.code, 'reason': self.reason, 'message': clean(self.message), 'retry_after': self.retry_after}
 
 
 # First match wins, so the particular stands before the general. Codes are those of trawl::Errc.
@@ -76,7 +80,7 @@ def classify(error: BaseException, work_dir: str = '') -> EngineError:
             return link
     message = clean(str(error) or type(error).__name__, work_dir)
     code, reason = _by_type(chain) or _by_message(chain) or _by_status(chain) or _by_network(chain) or _by_stage(chain)
-    return EngineError(code, reason, message)
+    return EngineError(code, reason, message, _retry_after(chain))
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -132,6 +136,24 @@ def _by_status(chain: list[BaseException]) -> tuple[str, str] | None:
             status = int(found.group(1))
         if status is not None:
             return STATUSES.get(status, ('unavailable', 'origin_error'))
+    return None
+
+
+def _retry_after(chain: list[BaseException]) -> int | None:
+    """What the answer that was no success says of it: a number of seconds, or a date."""
+    for link in chain:
+        headers = getattr(getattr(link, 'response', None), 'headers', None) if 'HTTPError' in _names(link) else None
+        text = str(headers.get('Retry-After') or '').strip() if headers else ''
+        if text.isascii() and text.isdigit():
+            return min(int(text[:10]), 1 << 30)
+        if text:
+            try:
+                then = email.utils.parsedate_to_datetime(text)
+            except ValueError:
+                continue
+            if then.tzinfo is None:
+                then = then.replace(tzinfo=datetime.timezone.utc)
+            return max(0, math.ceil((then - datetime.datetime.now(datetime.timezone.utc)).total_seconds()))
     return None
 
 

@@ -37,4 +37,14 @@ Result<std::string> CookieFile::read(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+void remove_cookies(json::value& info) {
+  if (auto* object = info.if_object()) {
+    object->erase("cookies");
+    object->erase("Cookie");  // Of http_headers.
+    for (auto& [key, value] : *object) remove_cookies(value);
+  } else if (auto* array = info.if_array()) {
+    for (json::value& value : *array) remove_cookies(value);
+  }
+}
+
 }  // namespace trawl::downloads

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/json.h"
 #include "base/result.h"
 
 namespace trawl::downloads {
@@ -27,5 +28,9 @@ class CookieFile {
  private:
   std::filesystem::path work_dir_;
 };
+
+// Takes cookies out of an info dict that is about to be stored. Cookies are given to each child anew, so
+// the stored Plan does not need them.
+void remove_cookies(json::value& info);
 
 }  // namespace trawl::downloads

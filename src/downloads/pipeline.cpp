@@ -5,13 +5,16 @@
 #include "access/usage.h"
 #include "base/bytes.h"
 #include "base/failpoint.h"
+#include "downloads/adoption.h"
 #include "downloads/archive.h"
 #include "downloads/batch.h"
 #include "downloads/content.h"
 #include "downloads/cookie_file.h"
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
-#include "downloads/single_flight.h"
+#include "downloads/progress.h"
+#include "downloads/wanted.h"
+#include "downloads/working_place.h"
 #include "net/admission.h"
 
 namespace trawl::downloads {
@@ -19,35 +22,6 @@ namespace {
 
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-constexpr seconds kBusyResolving{2};
-
-json::object progress_object(const media::Progress& progress) {
-  json::object out = encode(progress).as_object();
-  const bool known = progress.total_bytes && *progress.total_bytes > 0;
-  const double share =
-      known ? static_cast<double>(progress.downloaded_bytes) / static_cast<double>(*progress.total_bytes) : 0;
-  out["percent"] = std::min(100.0, std::floor(share * 1000) / 10);
-  return out;
-}
-
-std::optional<double> sum(std::optional<double> a, std::optional<double> b) {
-  return a && b ? *a + *b : a ? a : b;
-}
-
-// The progress of two groups of parts as one. The total is known when it is for every group that
-// has begun.
-media::Progress together(const media::Progress& a, const media::Progress& b) {
-  if (a.downloaded_bytes == 0 && !a.total_bytes) return b;
-  if (b.downloaded_bytes == 0 && !b.total_bytes) return a;
-  media::Progress out{.downloaded_bytes = a.downloaded_bytes + b.downloaded_bytes,
-                      .speed = sum(a.speed, b.speed)};
-  if (a.total_bytes && b.total_bytes) out.total_bytes = *a.total_bytes + *b.total_bytes;
-  if (out.total_bytes && out.speed && *out.speed > 0) {
-    out.eta = static_cast<double>(*out.total_bytes - out.downloaded_bytes) / *out.speed;
-  }
-  return out;
-}
 
 // What an earlier attempt left may be of no use any more: the site's addresses expire, and parts can
 // be lost. How much of it to keep then; nothing when the error has another cause.
@@ -65,18 +39,6 @@ constexpr int kLoggedRefusals = 50;
 // A site that will not serve this client address may serve another.
 bool is_turned_away(const Error& error) {
   return error.reason == "origin_forbidden" || error.reason == "rate_limited";
-}
-
-// Takes cookies out of an info dict that is about to be stored. Cookies are given to each child anew, so
-// the stored Plan does not need them.
-void remove_cookies(json::value& info) {
-  if (auto* object = info.if_object()) {
-    object->erase("cookies");
-    object->erase("Cookie");  // Of http_headers.
-    for (auto& [key, value] : *object) remove_cookies(value);
-  } else if (auto* array = info.if_array()) {
-    for (json::value& value : *array) remove_cookies(value);
-  }
 }
 
 // Counts what was stored against the owner's quota.
@@ -107,7 +69,8 @@ class Pipeline::Attempt {
                                             static_cast<int>(pipeline.limits_.timeout.count())))) {}
 
   Task<jobs::Outcome> execute() {
-    auto adopted = co_await adopt();
+    const SystemTime now = pipe_.clock_.now();
+    auto adopted = co_await adopt(pipe_.database_, run_, request_, member_, now, expiry(now));
     if (!adopted) co_return fail(std::move(adopted.error()));
     if (*adopted) co_return std::move(**adopted);
     if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
@@ -127,41 +90,6 @@ class Pipeline::Attempt {
   }
 
  private:
-  // What an identical request has stored since this one was made; nothing when there was none.
-  Task<Result<std::optional<jobs::JobStore::Also>>> adopt() {
-    using Adopted = std::optional<jobs::JobStore::Also>;
-    const jobs::Job& job = run_.job();
-    if (job.fingerprint.empty() || job.replays > 0) co_return Adopted();
-    auto precursor = co_await pipe_.database_.read([&job](db::Transaction& transaction) {
-      return find_precursor(transaction, job.fingerprint, job.id, job.created_at);
-    });
-    if (!precursor) co_return fail(precursor.error());
-    if (!*precursor) co_return Adopted();
-    const SystemTime now = pipe_.clock_.now();
-    const auto& retention = pipe_.limits_.retention;
-    auto artifacts = artifacts_after(
-        **precursor, job.id, request_, member_ ? member_->playlist : json::object(),
-        member_ ? member_->batch : "", now, retention ? std::optional(now + *retention) : std::nullopt);
-    if (!artifacts) co_return fail(artifacts.error());
-    run_.log(LogLevel::info, "taken over from the identical download " + (*precursor)->job.str());
-    std::vector<std::string> keys{member_ ? member_->key : entry_key("", "", request_.url, {})};
-    co_return jobs::JobStore::Also([precursor = std::move(**precursor), artifacts = std::move(*artifacts),
-                                    keys = std::move(keys), options = options_digest(request_),
-                                    tenant = job.tenant, id = job.id,
-                                    now](db::Transaction& transaction) mutable -> Result<json::object> {
-      const auto held = hold_artifacts(transaction, precursor);
-      if (!held) return fail(held.error());
-      if (!*held)
-        return fail(Errc::unavailable, "the files of the identical download have gone meanwhile",
-                    "files_gone");
-      if (auto recorded = storage::ArtifactStore::record(transaction, artifacts); !recorded)
-        return fail(recorded.error());
-      if (auto archived = record_in_archive(transaction, tenant, keys, options, id, now); !archived)
-        return fail(archived.error());
-      return precursor.result;
-    });
-  }
-
   // The work folder, with what an earlier attempt left in it, and its checkpoint.
   Task<Result<void>> prepare() {
     auto stored = decode_own<Checkpoint>(run_.job().checkpoint, "checkpoint");
@@ -211,7 +139,8 @@ class Pipeline::Attempt {
     }
     engine::Listener listener{
         .on_progress = [this](const media::Progress& news) { on_progress(delegated_, news); },
-        .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); }};
+        .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); },
+        .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); }};
     co_return co_await pipe_.engine_.open(std::move(request), std::move(listener), checkpoint_.plan,
                                           checkpoint_.transferred);
   }
@@ -248,16 +177,17 @@ class Pipeline::Attempt {
   Task<Result<void>> resolve(engine::Child& child) {
     auto permit = co_await turn(pipe_.resolving_);
     if (!permit) co_return fail(permit.error());
-    // One that takes long waits for its origin, not for a processor: others get its place.
-    const auto place = std::make_shared<std::optional<Semaphore::Permit>>(std::move(*permit));
-    asio::steady_timer busy(co_await asio::this_coro::executor, kBusyResolving);
-    busy.async_wait([place](boost::system::error_code) { place->reset(); });
+    std::optional<WorkingPlace> place(std::in_place, co_await asio::this_coro::executor, std::move(*permit),
+                                      child.pid());
     auto plan = co_await child.resolve(remaining());
-    busy.cancel();
-    place->reset();
+    place.reset();
     if (!plan) co_return fail(plan.error());
     run_.log(LogLevel::info, fmt::format("resolved by {}: {}", plan->extractor, plan->title));
-    if (auto wanted = co_await check_wanted(*plan); !wanted) co_return fail(wanted.error());
+    if (member_) {
+      const auto wanted = co_await check_wanted(pipe_.database_, *member_, *plan,
+                                                {run_.job().tenant, key_of(*plan), options_digest(request_)});
+      if (!wanted) co_return fail(wanted.error());
+    }
     checkpoint_.plan = std::move(*plan);
     failpoint("pipeline.resolved");
     if (has_cookies()) {
@@ -265,25 +195,6 @@ class Pipeline::Attempt {
       remove_cookies(info);
       checkpoint_.plan->info = std::move(info.as_object());
     }
-    co_return Result<void>();
-  }
-
-  // What the listing of a batch did not say is known now: an entry may turn out not to be wanted.
-  Task<Result<void>> check_wanted(const media::Plan& plan) {
-    if (!member_) co_return Result<void>();
-    const auto filters = decode_own<Selection>(member_->filters, "filters");
-    if (!filters) co_return fail(filters.error());
-    const VideoMetadata facts = read_metadata(plan.info);
-    if (const auto why =
-            mismatch(*filters, {facts.duration, facts.view_count, facts.upload_date.value_or("")}))
-      co_return fail(Errc::unsupported, "left out by the batch's filters: " + *why, "filtered_out");
-    if (!member_->skip_downloaded) co_return Result<void>();
-    const std::string tenant = run_.job().tenant, key = key_of(plan), options = options_digest(request_);
-    const auto known = co_await pipe_.database_.read(
-        [&](db::Transaction& transaction) { return is_archived(transaction, tenant, key, options); });
-    if (!known) co_return fail(known.error());
-    if (*known)
-      co_return fail(Errc::unsupported, "left out because it was downloaded before", "already_downloaded");
     co_return Result<void>();
   }
 
@@ -320,7 +231,9 @@ class Pipeline::Attempt {
          .connections = pipe_.limits_.connections,
          .retries = pipe_.limits_.origin_retries,
          .proxy = upstream_ ? pass_->proxy_url() : ""},
-        [this](const media::Progress& news) { on_progress(native_, news); }, stop);
+        {.on_progress = [this](const media::Progress& news) { on_progress(native_, news); },
+         .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); }},
+        stop);
     if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
       co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
     }
@@ -408,10 +321,8 @@ class Pipeline::Attempt {
       const auto found = std::ranges::find(checkpoint_.digests, file.name, &media::FileDigest::name);
       if (found != checkpoint_.digests.end()) file.digest = *found;
     }
-    const auto& retention = pipe_.limits_.retention;
     auto artifacts =
-        co_await pipe_.storage_.publish(run_.job().id, run_.job().epoch, std::move(*named),
-                                        retention ? std::optional(now + *retention) : std::nullopt);
+        co_await pipe_.storage_.publish(run_.job().id, run_.job().epoch, std::move(*named), expiry(now));
     if (!artifacts) co_return fail(artifacts.error());
     failpoint("pipeline.published");
     co_await pipe_.storage_.discard_stage(run_.job().id);
@@ -434,6 +345,11 @@ class Pipeline::Attempt {
         return fail(counted.error());
       return result;
     });
+  }
+
+  std::optional<SystemTime> expiry(SystemTime stored) const {
+    const auto& retention = pipe_.limits_.retention;
+    return retention ? std::optional(stored + *retention) : std::nullopt;
   }
 
   // What is left of the attempt's time, at least one second so that a stage can report for itself.

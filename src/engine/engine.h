@@ -103,6 +103,8 @@ BOOST_DESCRIBE_STRUCT(Request, (),
 struct Listener {
   std::function<void(const media::Progress&)> on_progress;
   std::function<void(LogLevel, std::string)> on_log;
+  // The site asks to be left alone for so long (Retry-After); the stage is about to fail.
+  std::function<void(std::chrono::seconds)> on_told_to_wait;
 };
 
 // Brings the parts that a child promised: each as a whole file of its name in the work folder. Its wait

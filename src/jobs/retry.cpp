@@ -44,7 +44,8 @@ Verdict judge_failure(const Error& error, Counts before, const Budgets& budgets,
             poison ? 0ms : spread(1'000, jitter),
             {failures, crashes + 1}};
   }
-  if (error.code == Errc::no_space) return {State::retry_wait, spread(30'000, jitter), before};
+  if (error.code == Errc::no_space || error.reason == kBusyReason)
+    return {State::retry_wait, spread(30'000, jitter), before};
   if (!retryable(error.code)) return {State::failed, 0ms, before};
   if (failures >= budgets.failures) return {State::dead, 0ms, {failures + 1, crashes}};
   return {State::retry_wait, delay_after(failures, jitter, retry_after), {failures + 1, crashes}};

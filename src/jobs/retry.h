@@ -13,6 +13,8 @@ namespace trawl::jobs {
 inline constexpr std::string_view kCrashReason = "engine_crashed";
 // It needed more memory than it may have.
 inline constexpr std::string_view kMemoryReason = "out_of_memory";
+// Other downloads have all connections to the host that there may be.
+inline constexpr std::string_view kBusyReason = "host_busy";
 
 // What is recorded with an expired job.
 [[nodiscard]] inline Error deadline_error() {
@@ -42,7 +44,8 @@ struct Verdict {
 // What happens to a running job after `error`. Permanent errors fail it; errors that may go away are
 // retried after 5 s x 3^n, at most 15 min, spread by +-20 % (`jitter` in [0,1)), but not before the
 // origin's Retry-After, of which at most an hour counts. Crashes, also for want of memory, are
-// counted apart. A full disk is nobody's failure: it waits without counting.
+// counted apart. A full disk and a host that other downloads keep busy are nobody's
+// failure: such a job waits without counting.
 [[nodiscard]] Verdict judge_failure(const Error& error, Counts before, const Budgets& budgets, double jitter,
                                     std::optional<std::chrono::seconds> retry_after = {});
 

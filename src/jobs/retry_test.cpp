@@ -12,6 +12,7 @@ const Error kNetwork{Errc::unavailable, "reset", "network_error"};
 const Error kGone{Errc::not_found, "404", "not_found"};
 const Error kCrash{Errc::unavailable, "died", std::string(kCrashReason)};
 const Error kMemory{Errc::too_large, "ate it", std::string(kMemoryReason)};
+const Error kBusy{Errc::rate_limited, "busy", std::string(kBusyReason)};
 const Error kFull{Errc::no_space, "full", "no_space"};
 
 TEST(JudgeFailure, FailsAtOnceWhatWillNotGoAway) {
@@ -49,10 +50,12 @@ TEST(JudgeFailure, CountsCrashesApartFromFailures) {
   }
 }
 
-TEST(JudgeFailure, BlamesNobodyForAFullDisk) {
-  const Verdict verdict = judge_failure(kFull, {3, 2}, kBudgets, 0.5);
-  EXPECT_EQ(verdict.state, State::retry_wait);
-  EXPECT_EQ(verdict.counts, (Counts{3, 2}));
+TEST(JudgeFailure, BlamesNobodyForAFullDiskOrABusyHost) {
+  for (const Error& error : {kFull, kBusy}) {
+    const Verdict verdict = judge_failure(error, {3, 2}, kBudgets, 0.5);
+    EXPECT_EQ(verdict.state, State::retry_wait);
+    EXPECT_EQ(verdict.counts, (Counts{3, 2}));
+  }
 }
 
 TEST(JudgeFailure, ObeysRetryAfterUpToAnHour) {

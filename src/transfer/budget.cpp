@@ -51,10 +51,12 @@ void Budget::set_total(std::size_t part, std::optional<std::int64_t> total) {
   parts_[part].total = total.value_or(-1);
 }
 
-Task<Result<void>> Budget::back_off(int attempt, std::optional<std::chrono::seconds> retry_after, Error why,
-                                    Stop stop) {
-  if (attempt > limits_.retries || (retry_after && *retry_after > kLongestWait))
+Task<Result<void>> Budget::back_off(std::size_t part, int attempt,
+                                    std::optional<std::chrono::seconds> retry_after, Error why, Stop stop) {
+  if (attempt > limits_.retries || (retry_after && *retry_after > kLongestWait)) {
+    parts_[part].told_to_wait = retry_after;
     co_return fail(std::move(why));
+  }
   co_await sleep_unless_stopped(wait_before(attempt, retry_after), stop);
   if (stop.is_set()) co_return fail(Errc::cancelled, "the transfer was stopped");
   co_return Result<void>();

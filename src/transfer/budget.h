@@ -24,7 +24,7 @@ struct MoveLimits {
   std::int64_t bytes_per_second = 0;  // Of all parts together; 0: no limit.
   std::size_t connections = 16;       // Of all parts together.
   int retries = 3;                    // Of one request, with jittered back-off.
-  std::string proxy;                  // As Get::proxy, of all requests.
+  std::string proxy;                  // As Request::proxy, of all requests.
 };
 
 // What the parts of one download share.
@@ -56,21 +56,28 @@ class Budget {
   // Waits before the `attempt`th retry (from 1) of a request: as long as the origin asked for, or
   // 0.5 s x 3^n with jitter. Fails with Errc::cancelled when stopped, and with `why` when the
   // retries are used up or the origin asks for more than a minute.
-  [[nodiscard]] Task<Result<void>> back_off(int attempt, std::optional<std::chrono::seconds> retry_after,
-                                            Error why, Stop stop);
+  [[nodiscard]] Task<Result<void>> back_off(std::size_t part, int attempt,
+                                            std::optional<std::chrono::seconds> retry_after, Error why,
+                                            Stop stop);
+
+  // What the origin asked for when back_off() failed for that part; for whoever tries again later.
+  [[nodiscard]] std::optional<std::chrono::seconds> told_to_wait(std::size_t part) const {
+    return parts_[part].told_to_wait;
+  }
 
   // How far all parts are; never less than the call before said. On the loop.
   [[nodiscard]] media::Progress progress(std::chrono::steady_clock::time_point now);
 
   [[nodiscard]] const MoveLimits& limits() const { return limits_; }
   [[nodiscard]] OriginMemory* origins() const { return origins_; }
-  // For Get::shared_rate; null when there is no limit.
+  // For Request::shared_rate; null when there is no limit.
   [[nodiscard]] const std::shared_ptr<TokenBucket>& rate() const { return rate_; }
 
  private:
   struct Part {
     std::atomic<std::int64_t> bytes = 0;
     std::atomic<std::int64_t> total = -1;
+    std::optional<std::chrono::seconds> told_to_wait;  // On the loop.
   };
 
   void smooth(std::int64_t bytes, std::chrono::steady_clock::time_point now);

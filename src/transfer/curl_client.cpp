@@ -17,6 +17,11 @@ std::unexpected<Error> stopped() {
   return fail(Errc::cancelled, "the transfer was stopped");
 }
 
+std::unexpected<Error> busy(const std::string& host) {
+  return fail(Errc::rate_limited, fmt::format("all connections to {} that there may be are in use", host),
+              kHostBusy);
+}
+
 // Runs a prepared hop. Cancelling the coroutine ends the hop; it is not left before the transfer
 // thread has let go of the sink.
 Task<CURLcode> perform(detail::TransferLoop& loop, std::shared_ptr<detail::Exchange> exchange) {
@@ -48,16 +53,20 @@ CurlClient::CurlClient(asio::any_io_executor executor, const net::EgressPolicy& 
     : policy_(policy),
       limits_(std::move(limits)),
       trust_(detail::load_trust(limits_.ca_file)),
-      caps_(executor, limits_.connections, limits_.connections_per_host) {
+      caps_(executor, {.total = limits_.connections,
+                       .per_host = limits_.connections_per_host,
+                       .patience = limits_.place_timeout}) {
   if (limits_.bytes_per_second > 0) rate_ = std::make_shared<TokenBucket>(limits_.bytes_per_second);
 }
 
 Task<Result<Head>> CurlClient::perform_hop(std::shared_ptr<detail::Exchange> exchange, detail::Hop hop,
-                                           Stop stop) {
+                                           bool extra, Stop stop) {
   if (auto judged = policy_.judge_connection(hop.url.host, hop.url.port); !judged)
     co_return fail(judged.error());
-  const auto place = co_await caps_.acquire(net::to_authority(hop.url), stop);
+  const auto host = net::to_authority(hop.url);
+  const auto place = extra ? caps_.try_acquire(host) : co_await caps_.acquire(host, stop);
   if (stop.is_set()) co_return stopped();
+  if (!place) co_return busy(host);
   // A proxy resolves and judges by itself.
   if (!exchange->through_proxy()) {
     auto addresses =
@@ -75,23 +84,23 @@ Task<Result<Head>> CurlClient::perform_hop(std::shared_ptr<detail::Exchange> exc
   co_return exchange->outcome(code);
 }
 
-Task<Result<Head>> CurlClient::get(Get get, Sink& sink, const Stop& given, std::int64_t rate) {
+Task<Result<Head>> CurlClient::fetch(Request request, Sink& sink, const Stop& given, std::int64_t rate) {
   const Stop stop = given;
-  auto url = net::parse_url(get.url);
+  auto url = net::parse_url(request.url);
   if (!url) co_return fail(url.error());
-  const auto exchange = std::make_shared<detail::Exchange>(policy_, limits_, trust_, get, sink);
-  if (!get.proxy.empty() && !exchange->through_proxy())
+  const auto exchange = std::make_shared<detail::Exchange>(policy_, limits_, trust_, request, sink);
+  if (!request.proxy.empty() && !exchange->through_proxy())
     co_return fail(Errc::internal, "the proxy of a request is not one of this process");
   exchange->limit_by(rate_);
-  exchange->limit_by(get.shared_rate);
+  exchange->limit_by(request.shared_rate);
   if (rate > 0) exchange->limit_by(std::make_shared<TokenBucket>(rate));
 
-  detail::Hop hop{.url = *url, .addresses = {}, .headers = detail::sendable(get.headers)};
+  detail::Hop hop{.url = *url, .addresses = {}, .headers = detail::sendable(request.headers)};
   for (int redirects = 0;; ++redirects) {
-    auto head = co_await perform_hop(exchange, hop, stop);
-    if (!head || !detail::is_redirect(*head) || get.post) co_return head;
+    auto head = co_await perform_hop(exchange, hop, request.extra, stop);
+    if (!head || !detail::is_redirect(*head) || request.post) co_return head;
     if (redirects == limits_.redirects) {
-      co_return fail(Errc::unavailable, fmt::format("{} redirects too often", net::redact_url(get.url)),
+      co_return fail(Errc::unavailable, fmt::format("{} redirects too often", net::redact_url(request.url)),
                      "too_many_redirects");
     }
     auto next = detail::redirect_target(hop.url, head->header("location"));

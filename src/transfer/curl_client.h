@@ -15,13 +15,14 @@ class CurlClient final : public HttpClient {
   CurlClient(asio::any_io_executor executor, const net::EgressPolicy& policy, ClientLimits limits);
   ~CurlClient() override { close(); }
 
-  [[nodiscard]] Task<Result<Head>> get(Get get, Sink& sink, const Stop& stop, std::int64_t rate) override;
+  [[nodiscard]] Task<Result<Head>> fetch(Request request, Sink& sink, const Stop& stop,
+                                         std::int64_t rate) override;
   void start() override { loop_.start(); }
   void close() override { loop_.close(); }
 
  private:
   [[nodiscard]] Task<Result<Head>> perform_hop(std::shared_ptr<detail::Exchange> exchange, detail::Hop hop,
-                                               Stop stop);
+                                               bool extra, Stop stop);
 
   const net::EgressPolicy& policy_;
   const ClientLimits limits_;

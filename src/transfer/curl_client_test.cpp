@@ -24,7 +24,7 @@ TEST_F(CurlClientTest, BringsABodyAndReusesTheConnection) {
   run([&]() -> Task<void> {
     for (int i = 0; i < 2; ++i) {
       TextSink sink;
-      const auto head = co_await client->get({.url = server->url()}, sink, Stop());
+      const auto head = co_await client->fetch({.url = server->url()}, sink, Stop());
       EXPECT_TRUE(head) << head.error().message;
       EXPECT_EQ(sink.text, "hello");
       EXPECT_EQ(sink.heads.at(0).header("etag"), "\"a\"");
@@ -38,10 +38,10 @@ TEST_F(CurlClientTest, AsksForARangeUnderACondition) {
   const auto server = origin([](const Request&) { return Reply{.status = 206, .body = "x"}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    Get get{.url = server->url(), .headers = {{"Range", "bytes=0-1"}, {"X-Mine", "yes"}}};
+    transfer::Request get{.url = server->url(), .headers = {{"Range", "bytes=0-1"}, {"X-Mine", "yes"}}};
     get.range = {5, kToTheEnd};
     get.if_range = "\"v1\"";
-    EXPECT_TRUE(co_await client->get(get, sink, Stop()));
+    EXPECT_TRUE(co_await client->fetch(get, sink, Stop()));
   });
   const auto& request = server->requests().at(0);
   EXPECT_EQ(request["Range"], "bytes=5-");
@@ -57,10 +57,11 @@ TEST_F(CurlClientTest, DropsAuthorizationAndForeignCookiesOnARedirectToAnotherOr
   });
   run([&]() -> Task<void> {
     TextSink sink;
-    Get get{.url = first->url(), .headers = {{"Authorization", "Bearer s"}, {"Cookie", "raw=1"}}};
+    transfer::Request get{.url = first->url(),
+                          .headers = {{"Authorization", "Bearer s"}, {"Cookie", "raw=1"}}};
     get.cookies = {cookie("here", "127.0.0.1"), cookie("elsewhere", "example.com"),
                    cookie("deep", "127.0.0.1", "/deep")};
-    const auto head = co_await client->get(get, sink, Stop());
+    const auto head = co_await client->fetch(get, sink, Stop());
     EXPECT_TRUE(head) << head.error().message;
     EXPECT_EQ(head->url, second->url("/b", "localhost"));
     EXPECT_EQ(sink.text, "there");
@@ -78,8 +79,8 @@ TEST_F(CurlClientTest, KeepsAuthorizationOnARedirectWithinTheOrigin) {
   });
   run([&]() -> Task<void> {
     TextSink sink;
-    EXPECT_TRUE(
-        co_await client->get({.url = server->url("/a"), .headers = {{"Authorization", "x"}}}, sink, Stop()));
+    EXPECT_TRUE(co_await client->fetch({.url = server->url("/a"), .headers = {{"Authorization", "x"}}}, sink,
+                                       Stop()));
     EXPECT_EQ(sink.text, "b");
   });
   EXPECT_EQ(server->requests().at(1)["Authorization"], "x");
@@ -91,7 +92,7 @@ TEST_F(CurlClientTest, GivesUpOnARedirectLoop) {
       origin([](const Request&) { return Reply{.status = 301, .headers = {{"Location", "/"}}}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    const auto head = co_await client->get({.url = server->url("/")}, sink, Stop());
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, Stop());
     EXPECT_EQ(head.error().reason, "too_many_redirects");
   });
   EXPECT_EQ(server->requests().size(), 4U);
@@ -103,7 +104,7 @@ TEST_F(CurlClientTest, NeverDialsLoopbackUnderTheDefaultPolicy) {
   run([&]() -> Task<void> {
     for (const auto* host : {"127.0.0.1", "localhost", "0x7f.1"}) {
       TextSink sink;
-      const auto head = co_await client->get({.url = server->url("/", host)}, sink, Stop());
+      const auto head = co_await client->fetch({.url = server->url("/", host)}, sink, Stop());
       EXPECT_EQ(head.error().code, Errc::forbidden) << host;
     }
   });
@@ -115,7 +116,7 @@ TEST_F(CurlClientTest, RefusesARedirectToAFile) {
       [](const Request&) { return Reply{.status = 302, .headers = {{"Location", "file:///etc/passwd"}}}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    const auto head = co_await client->get({.url = server->url("/")}, sink, Stop());
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, Stop());
     EXPECT_EQ(head.error().reason, "redirect_not_allowed");
   });
 }
@@ -125,7 +126,7 @@ TEST_F(CurlClientTest, RefusesABodyInAnotherEncoding) {
       origin([](const Request&) { return Reply{.headers = {{"Content-Encoding", "gzip"}}, .body = "z"}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    const auto head = co_await client->get({.url = server->url("/")}, sink, Stop());
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, Stop());
     EXPECT_EQ(head.error().reason, "unexpected_encoding");
     EXPECT_TRUE(sink.heads.empty());
   });
@@ -135,7 +136,7 @@ TEST_F(CurlClientTest, ReportsABodyShorterThanAnnounced) {
   const auto server = origin([](const Request&) { return Reply{.body = "short", .length = 50}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    const auto head = co_await client->get({.url = server->url("/")}, sink, Stop());
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, Stop());
     EXPECT_EQ(head.error().reason, "truncated");
   });
 }
@@ -154,7 +155,7 @@ TEST_F(CurlClientTest, EndsWithCancelledWhenStopped) {
       Stop stop;
     } sink;
     sink.executor = context.get_executor();
-    const auto head = co_await client->get({.url = server->url("/")}, sink, sink.stop);
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, sink.stop);
     EXPECT_EQ(head.error().code, Errc::cancelled);
   });
 }
@@ -165,7 +166,7 @@ TEST_F(CurlClientTest, GivesUpOnAnOriginThatFallsSilent) {
       origin([](const Request&) { return Reply{.body = std::string(100, 'x'), .stall_after = 10}; });
   run([&]() -> Task<void> {
     TextSink sink;
-    const auto head = co_await client->get({.url = server->url("/")}, sink, Stop());
+    const auto head = co_await client->fetch({.url = server->url("/")}, sink, Stop());
     EXPECT_EQ(head.error().reason, "origin_timeout");
   });
 }
@@ -175,7 +176,7 @@ TEST_F(CurlClientTest, KeepsToTheRateOfARequest) {
   run([&]() -> Task<void> {
     TextSink sink;
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_TRUE(co_await client->get({.url = server->url("/")}, sink, Stop(), 400'000));
+    EXPECT_TRUE(co_await client->fetch({.url = server->url("/")}, sink, Stop(), 400'000));
     const auto took = std::chrono::steady_clock::now() - begin;
     EXPECT_EQ(sink.text.size(), 400'000U);
     EXPECT_GT(took, 700ms);
@@ -193,13 +194,32 @@ TEST_F(CurlClientTest, HoldsBackRequestsBeyondTheCapOfAHost) {
     for (int i = 0; i < 6; ++i) {
       scope.spawn("get", [](HttpClient& c, std::string url, int& count) -> Task<void> {
         TextSink sink;
-        if (co_await c.get({.url = url, .own_connection = true}, sink, Stop())) ++count;
+        if (co_await c.fetch({.url = url, .own_connection = true}, sink, Stop())) ++count;
       }(*client, server->url("/"), done));
     }
     co_await scope.join();
     EXPECT_EQ(done, 6);
   });
   EXPECT_EQ(server->most_open(), 2);
+}
+
+TEST_F(CurlClientTest, LetsNoConnectionMoreWaitForAPlace) {
+  limits.connections_per_host = 1;
+  const auto server =
+      origin([](const Request&) { return Reply{.body = std::string(100, 'x'), .stall_after = 10}; });
+  run([&]() -> Task<void> {
+    Scope scope(context.get_executor());
+    scope.spawn("get", [](HttpClient& c, std::string url) -> Task<void> {
+      TextSink sink;
+      (void)co_await c.fetch({.url = url}, sink, Stop());
+    }(*client, server->url("/")));
+    while (server->body_bytes() == 0) co_await sleep_for(1ms);
+    TextSink sink;
+    const auto more = co_await client->fetch({.url = server->url("/"), .extra = true}, sink, Stop());
+    EXPECT_EQ(more.error().reason, kHostBusy);
+    co_await scope.close();
+  });
+  EXPECT_EQ(server->connections(), 1);
 }
 
 TEST_F(CurlClientTest, EndsWhatIsUnderWayWhenItsCoroutineIsCancelled) {
@@ -209,7 +229,7 @@ TEST_F(CurlClientTest, EndsWhatIsUnderWayWhenItsCoroutineIsCancelled) {
     Scope scope(context.get_executor());
     scope.spawn("get", [](HttpClient& c, std::string url) -> Task<void> {
       TextSink sink;
-      const auto head = co_await c.get({.url = url}, sink, Stop());
+      const auto head = co_await c.fetch({.url = url}, sink, Stop());
       EXPECT_EQ(head.error().code, Errc::cancelled);
     }(*client, server->url("/")));
     while (server->body_bytes() == 0) co_await sleep_for(1ms);

@@ -28,6 +28,7 @@ struct Moving {
   Budget& budget;
   Stop stop;  // Set from outside, or when a part has failed.
   std::optional<Error> error;
+  std::optional<std::chrono::seconds> told_to_wait;  // With that error.
   Mover::Digests digests;
   std::size_t left = 0;
   Event ended;
@@ -56,7 +57,7 @@ Result<void> judge_parts(const std::vector<media::Part>& parts) {
 // An error of the origin, not one of this machine.
 bool is_missing(const Error& error) {
   return error.code != Errc::no_space && error.code != Errc::too_large && error.code != Errc::internal &&
-         error.reason != "io_error";
+         error.reason != "io_error" && error.reason != kHostBusy;
 }
 
 void remove_leftovers(const std::filesystem::path& folder, const std::string& name) {
@@ -81,6 +82,7 @@ Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
     moving.digests.push_back(std::move(**moved));
   } else if (!moved && !moving.error) {
     moving.error = std::move(moved.error());
+    moving.told_to_wait = moving.budget.told_to_wait(index);
     moving.stop.set();
   }
   --moving.left;
@@ -89,20 +91,20 @@ Task<void> move_part(Moving& moving, media::Part part, std::size_t index) {
 
 Task<Result<Mover::Digests>> move_all(HttpClient& client, BlockingPool& files, std::vector<media::Part> parts,
                                       const std::filesystem::path& folder, MoveLimits limits,
-                                      const Mover::OnProgress& on_progress, Stop given,
-                                      OriginMemory& origins) {
+                                      const Mover::Listener& listener, Stop given, OriginMemory& origins) {
   const auto executor = co_await asio::this_coro::executor;
   Budget budget(executor, limits, parts.size(), &origins);
-  Moving moving{client, files, folder, budget, {}, {}, {}, parts.size(), Event(executor)};
+  Moving moving{client, files, folder, budget, {}, {}, {}, {}, parts.size(), Event(executor)};
   const auto follows = given.on_set([stop = moving.stop]() mutable { stop.set(); });
   Scope scope(executor);
   for (std::size_t i = 0; i < parts.size(); ++i)
     scope.spawn("part", move_part(moving, std::move(parts[i]), i));
   while (moving.left > 0) {
     co_await moving.ended.wait_for(kProgressEvery);
-    if (on_progress) on_progress(budget.progress(std::chrono::steady_clock::now()));
+    if (listener.on_progress) listener.on_progress(budget.progress(std::chrono::steady_clock::now()));
   }
   co_await scope.join();
+  if (moving.told_to_wait && listener.on_told_to_wait) listener.on_told_to_wait(*moving.told_to_wait);
   if (moving.error) co_return fail(std::move(*moving.error));
   co_return std::move(moving.digests);
 }
@@ -110,7 +112,7 @@ Task<Result<Mover::Digests>> move_all(HttpClient& client, BlockingPool& files, s
 }  // namespace
 
 Task<Result<Mover::Digests>> Mover::move(std::vector<media::Part> parts, std::filesystem::path folder,
-                                         MoveLimits limits, OnProgress on_progress, const Stop& given) {
+                                         MoveLimits limits, Listener listener, const Stop& given) {
   if (auto judged = judge_parts(parts); !judged) co_return fail(judged.error());
   // The parts run on their own and use what is on this frame, so a cancelled move must not leave it
   // before they have ended: it becomes a stop.
@@ -122,8 +124,7 @@ Task<Result<Mover::Digests>> Mover::move(std::vector<media::Part> parts, std::fi
     stop.set();
     return asio::cancellation_type::none;
   });
-  auto moved =
-      co_await move_all(client_, files_, std::move(parts), folder, limits, on_progress, stop, origins_);
+  auto moved = co_await move_all(client_, files_, std::move(parts), folder, limits, listener, stop, origins_);
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   if (*cancelled) throw boost::system::system_error(asio::error::operation_aborted);
   co_return moved;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -26,12 +27,16 @@ class Mover {
  public:
   Mover(HttpClient& client, BlockingPool& files) : client_(client), files_(files) {}
 
-  using OnProgress = std::function<void(const media::Progress&)>;
+  struct Listener {
+    std::function<void(const media::Progress&)> on_progress;
+    // The origin whose refusal ended the move asked to be left alone for so long (Retry-After).
+    std::function<void(std::chrono::seconds)> on_told_to_wait;
+  };
   // The digests of parts that asked for one; a part that an earlier attempt completed has none.
   using Digests = std::vector<media::FileDigest>;
   // `stop` ends it with Errc::cancelled, keeping part files and journals.
   [[nodiscard]] Task<Result<Digests>> move(std::vector<media::Part> parts, std::filesystem::path folder,
-                                           MoveLimits limits, OnProgress on_progress, const Stop& stop);
+                                           MoveLimits limits, Listener listener, const Stop& stop);
 
  private:
   HttpClient& client_;

@@ -133,7 +133,8 @@ std::optional<std::chrono::seconds> retry_after(const Head& head) {
 }
 
 bool worth_retrying(const Error& error) {
-  return retryable(error.code) && error.code != Errc::no_space && error.reason != "origin_forbidden";
+  return retryable(error.code) && error.code != Errc::no_space && error.reason != "origin_forbidden" &&
+         error.reason != kHostBusy;
 }
 
 }  // namespace trawl::transfer

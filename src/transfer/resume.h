@@ -18,7 +18,7 @@ struct Validator {
   std::string last_modified;
 
   [[nodiscard]] bool empty() const { return etag.empty() && last_modified.empty(); }
-  // For Get::if_range.
+  // For Request::if_range.
   [[nodiscard]] std::optional<std::string> condition() const;
   friend bool operator==(const Validator&, const Validator&) = default;
 };
@@ -57,7 +57,8 @@ struct Verdict {
 [[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Head& head, std::chrono::sys_seconds now);
 [[nodiscard]] std::optional<std::chrono::seconds> retry_after(const Head& head);  // From this moment on.
 
-// True when asking the same again later may help; otherwise only a new resolve may.
+// True when asking the same again later may help; otherwise only a new resolve may, or
+// another attempt when others are done with the host.
 [[nodiscard]] bool worth_retrying(const Error& error);
 
 }  // namespace trawl::transfer

@@ -69,7 +69,7 @@ Result<Slice> judge_segment_answer(const std::optional<media::ByteRange>& range,
 }
 
 bool worth_a_retry(const Error& error, int attempt) {
-  if (error.code == Errc::no_space || error.reason == "io_error") return false;
+  if (error.code == Errc::no_space || error.reason == "io_error" || error.reason == kHostBusy) return false;
   if (error.reason == "origin_forbidden" || error.reason == "not_found") return attempt <= 1;
   return retryable(error.code);
 }

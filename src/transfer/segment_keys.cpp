@@ -70,15 +70,15 @@ Task<Result<AesBlock>> SegmentKeys::load(std::string url) {
     Result<AesBlock> key = fail(Errc::internal, "the key was not asked for");
     {
       const auto permit = co_await budget_.connections.acquire();
-      key = sink.finish(co_await client_.get({.url = url,
-                                              .headers = part_.headers,
-                                              .cookies = part_.cookies,
-                                              .shared_rate = budget_.rate(),
-                                              .proxy = budget_.limits().proxy},
-                                             sink, stop_));
+      key = sink.finish(co_await client_.fetch({.url = url,
+                                                .headers = part_.headers,
+                                                .cookies = part_.cookies,
+                                                .shared_rate = budget_.rate(),
+                                                .proxy = budget_.limits().proxy},
+                                               sink, stop_));
     }
     if (key || !worth_a_retry(key.error(), attempt)) co_return key;
-    auto waited = co_await budget_.back_off(attempt, sink.wait, key.error(), stop_);
+    auto waited = co_await budget_.back_off(index_, attempt, sink.wait, key.error(), stop_);
     if (!waited) co_return fail(waited.error());
   }
 }

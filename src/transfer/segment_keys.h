@@ -20,11 +20,16 @@ struct SegmentKey {
 // The keys of one part; each key_url is fetched once, however many segments ask for it.
 class SegmentKeys {
  public:
-  SegmentKeys(asio::any_io_executor executor, HttpClient& client, const media::Part& part, Budget& budget,
-              Stop stop)
-      : client_(client), part_(part), budget_(budget), stop_(std::move(stop)), loaded_(std::move(executor)) {}
+  SegmentKeys(asio::any_io_executor executor, HttpClient& client, const media::Part& part, std::size_t index,
+              Budget& budget, Stop stop)
+      : client_(client),
+        part_(part),
+        index_(index),
+        budget_(budget),
+        stop_(std::move(stop)),
+        loaded_(std::move(executor)) {}
 
-  // Nothing for a segment in the clear. Fails with reason "bad_key", or as HttpClient::get and
+  // Nothing for a segment in the clear. Fails with reason "bad_key", or as HttpClient::fetch and
   // judge_segment_answer do.
   [[nodiscard]] Task<Result<std::optional<SegmentKey>>> of(media::Segment segment);
 
@@ -34,6 +39,7 @@ class SegmentKeys {
 
   HttpClient& client_;
   const media::Part& part_;
+  const std::size_t index_;
   Budget& budget_;
   Stop stop_;
   Event loaded_;

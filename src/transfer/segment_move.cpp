@@ -26,7 +26,7 @@ SegmentMove::SegmentMove(asio::any_io_executor executor, Tools tools, const medi
       index_(index),
       file_(file),
       stop_(stop),
-      keys_(executor, tools.client, part, tools.budget, std::move(stop)),
+      keys_(executor, tools.client, part, index, tools.budget, std::move(stop)),
       scope_(executor),
       changed_(executor),
       parallelism_(std::min(tools.budget.limits().connections, kMostConnections)),
@@ -123,6 +123,7 @@ Task<Result<SegmentMove::Fetched>> SegmentMove::fetch_with_retries(std::size_t n
   if (!key) co_return fail(key.error());
   for (int attempt = 1;;) {
     Wait wait;
+    const auto asked = Clock::now();
     auto fetched = number == turn_ ? co_await try_directly(number, *key, wait)
                                    : co_await try_buffered(number, *key, wait);
     if (fetched) co_return fetched;
@@ -131,9 +132,11 @@ Task<Result<SegmentMove::Fetched>> SegmentMove::fetch_with_retries(std::size_t n
       if (ended()) co_return fetched;
       continue;
     }
+    // The others of this download have the connections.
+    if (fetched.error().reason == kHostBusy && progressed_ > asked && !ended()) continue;
     if (stop_.is_set() || is_dead(fetched.error()) || !worth_a_retry(fetched.error(), attempt))
       co_return fetched;
-    auto waited = co_await tools_.budget.back_off(attempt++, wait, fetched.error(), stop_);
+    auto waited = co_await tools_.budget.back_off(index_, attempt++, wait, fetched.error(), stop_);
     if (!waited) co_return fail(waited.error());
   }
 }
@@ -166,14 +169,14 @@ Task<Result<void>> SegmentMove::get(std::size_t number, SegmentOutput& output, W
   SegmentSink sink(segment.range, output, tools_.budget, index_);
   const auto permit = co_await tools_.budget.connections.acquire();
   if (ended()) co_return fail(Errc::cancelled, "the transfer was stopped");
-  const auto answer = co_await tools_.client.get({.url = segment.url,
-                                                  .headers = part_.headers,
-                                                  .cookies = part_.cookies,
-                                                  .range = segment.range,
-                                                  .own_connection = true,
-                                                  .shared_rate = tools_.budget.rate(),
-                                                  .proxy = tools_.budget.limits().proxy},
-                                                 sink, stop_);
+  const auto answer = co_await tools_.client.fetch({.url = segment.url,
+                                                    .headers = part_.headers,
+                                                    .cookies = part_.cookies,
+                                                    .range = segment.range,
+                                                    .own_connection = true,
+                                                    .shared_rate = tools_.budget.rate(),
+                                                    .proxy = tools_.budget.limits().proxy},
+                                                   sink, stop_);
   auto done = sink.finish(answer);
   wait = sink.retry_after();
   if (done || sink.received() >= kProgress) progressed_ = Clock::now();

@@ -296,7 +296,7 @@ class StalledFirst final : public HttpClient {
  public:
   explicit StalledFirst(asio::any_io_executor executor) : changed(std::move(executor)) {}
 
-  Task<Result<Head>> get(Get get, Sink& sink, const Stop&, std::int64_t) override {
+  Task<Result<Head>> fetch(transfer::Request get, Sink& sink, const Stop&, std::int64_t) override {
     asked = true;
     const std::size_t number = number_of(get.url);
     while (number == 0 && !released) co_await changed.wait();

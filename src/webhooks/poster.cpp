@@ -53,7 +53,7 @@ Outcome answered(int status, const std::string& retry_after) {
 Task<Outcome> Poster::post(std::string url, std::string id, std::string body) const {
   const auto timestamp =
       std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
-  transfer::Get request{.url = std::move(url)};
+  transfer::Request request{.url = std::move(url)};
   request.headers = {{"Content-Type", "application/json"},
                      {"User-Agent", options_.user_agent},
                      {"webhook-id", id},
@@ -69,7 +69,7 @@ Task<Outcome> Poster::post(std::string url, std::string id, std::string body) co
   using namespace asio::experimental::awaitable_operators;
   // Whichever ends first ends the other; the client lets go of `answer` before this goes on.
   const auto ended =
-      co_await (client_.get(std::move(request), answer, stop, 0) || sleep_for(options_.timeout));
+      co_await (client_.fetch(std::move(request), answer, stop, 0) || sleep_for(options_.timeout));
   if (ended.index() == 1) {
     co_return Outcome{.error =
                           fmt::format("the receiver did not answer within {} s", options_.timeout.count())};

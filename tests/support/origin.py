@@ -49,6 +49,11 @@ http {{
     location /forbidden/ {{ return 403; }}
     location /broken/ {{ return 500; }}
     location /busy/ {{ add_header Retry-After 1 always; return 503; }}
+    location /later/ {{ add_header Retry-After 300 always; return 429; }}
+    location = /page-of-later.html {{
+      default_type text/html;
+      return 200 '<html><title>A page</title><video src="/later/small.mp4"></video></html>';
+    }}
     # Pages whose video is where the certificate is for another name.
     location = /misnamed.html {{
       default_type text/html;

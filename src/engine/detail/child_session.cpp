@@ -291,6 +291,7 @@ Result<void> ChildSession::take(ChildEvent event) {
     last_progress_ = steady_clock::now();
     if (const auto tell = listener_.on_progress) tell(moved->progress);
   } else if (auto* failed = std::get_if<Failed>(&event)) {
+    if (const auto tell = listener_.on_told_to_wait; tell && failed->retry_after) tell(*failed->retry_after);
     fail_with(std::move(failed->error));
   } else if (std::holds_alternative<Promise>(event) || std::holds_alternative<Promised>(event)) {
     return take_promise(std::move(event));

@@ -22,10 +22,14 @@ constexpr std::array<std::pair<std::string_view, Errc>, 13> kCodes{{{"invalid", 
                                                                     {"no_space", Errc::no_space},
                                                                     {"internal", Errc::internal}}};
 
+// Seconds; nobody waits for longer than a year.
+constexpr std::int64_t kLongestWait = 366 * 24 * 3600;
+
 struct WireError {
   std::string code, reason, message;
+  std::optional<std::int64_t> retry_after;
 };
-BOOST_DESCRIBE_STRUCT(WireError, (), (code, reason, message))
+BOOST_DESCRIBE_STRUCT(WireError, (), (code, reason, message, retry_after))
 
 Result<Failed> decode_failed(const json::object& message) {
   const auto* field = message.if_contains("error");
@@ -35,7 +39,10 @@ Result<Failed> decode_failed(const json::object& message) {
       std::ranges::find(kCodes, std::string_view(wire->code), [](const auto& pair) { return pair.first; });
   if (code == kCodes.end())
     return fail(Errc::internal, "an engine message has the unknown error code " + wire->code);
-  return Failed{fail(code->second, wire->message, wire->reason).error()};
+  Failed out{.error = fail(code->second, wire->message, wire->reason).error(), .retry_after = {}};
+  if (wire->retry_after)
+    out.retry_after = std::chrono::seconds(std::clamp<std::int64_t>(*wire->retry_after, 0, kLongestWait));
+  return out;
 }
 
 // The object a message is, and its event.

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -75,6 +77,7 @@ struct Finished {
 BOOST_DESCRIBE_STRUCT(Finished, (), (files))
 struct Failed {
   Error error;
+  std::optional<std::chrono::seconds> retry_after;
 };
 
 using ChildEvent = std::variant<LogLine, Moved, Step, Resolved, media::Listed, Promise, Promised, Transferred,

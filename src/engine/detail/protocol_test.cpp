@@ -24,6 +24,14 @@ TEST(EngineProtocol, ReadsAnErrorWithItsCodeAndReason) {
       R"({"event":"failed","error":{"code":"unauthorized","reason":"login_required","message":"Sign in"}})");
   ASSERT_TRUE(event);
   EXPECT_EQ(std::get<Failed>(*event).error, (Error{Errc::unauthorized, "Sign in", "login_required"}));
+  EXPECT_EQ(std::get<Failed>(*event).retry_after, std::nullopt);
+}
+
+TEST(EngineProtocol, ReadsForHowLongASiteAsksToBeLeftAlone) {
+  const auto event = decode_child_event(
+      R"({"event":"failed","error":{"code":"rate_limited","reason":"rate_limited","message":"429","retry_after":120}})");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<Failed>(*event).retry_after, std::chrono::seconds(120));
 }
 
 TEST(EngineProtocol, ReadsAPlanWithoutLosingWhatItDoesNotKnow) {

@@ -88,21 +88,21 @@ bool set(CURL* easy, CURLoption option, Value value) {
 
 }  // namespace
 
-Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust, const Get& get,
-                   Sink& sink)
+Exchange::Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust,
+                   const Request& request, Sink& sink)
     : policy_(policy),
       limits_(limits),
       trust_(std::move(trust)),
       sink_(sink),
-      range_(get.range),
-      if_range_(get.if_range),
-      post_(get.post),
-      own_connection_(get.own_connection),
-      proxy_(proxy_route(get.proxy)),
+      range_(request.range),
+      if_range_(request.if_range),
+      post_(request.post),
+      own_connection_(request.own_connection),
+      proxy_(proxy_route(request.proxy)),
       easy_(::curl_easy_init()) {
   if (!easy_) return;
   set(easy_, CURLOPT_COOKIEFILE, "");
-  for (const auto& cookie : get.cookies) {
+  for (const auto& cookie : request.cookies) {
     if (const auto line = cookie_line(cookie); !line.empty()) set(easy_, CURLOPT_COOKIELIST, line.c_str());
   }
 }

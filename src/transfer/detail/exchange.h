@@ -36,7 +36,7 @@ struct Hop {
 // Set up on the loop; while a hop is under way it belongs to the transfer thread.
 class Exchange {
  public:
-  Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust, const Get& get,
+  Exchange(const net::EgressPolicy& policy, const ClientLimits& limits, Trust trust, const Request& request,
            Sink& sink);
   ~Exchange();
   Exchange(const Exchange&) = delete;

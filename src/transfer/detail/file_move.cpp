@@ -173,11 +173,11 @@ Task<Result<void>> FileMove::recover(const Round& round, std::int64_t before) {
   if (round.restart || worthless) {
     if (auto emptied = co_await start_over(); !emptied) co_return emptied;
     if (restarts_++ == 0) co_return Result<void>();
-    co_return co_await budget_.back_off(restarts_ - 1, round.wait, std::move(why), stop_);
+    co_return co_await budget_.back_off(context_.part, restarts_ - 1, round.wait, std::move(why), stop_);
   }
   if (!progressed || round.wait) {
     if (part_.optional && attempts_ > 0) co_return fail(std::move(why));  // Not worth waiting for long.
-    co_return co_await budget_.back_off(++attempts_, round.wait, std::move(why), stop_);
+    co_return co_await budget_.back_off(context_.part, ++attempts_, round.wait, std::move(why), stop_);
   }
   attempts_ = 0;
   co_await sleep_unless_stopped(kAfterProgress, stop_);
@@ -316,15 +316,16 @@ std::optional<Span> FileMove::claim(Round& round) {
   return next->span;
 }
 
-Get FileMove::request(std::optional<Span> asked) const {
-  Get get{.url = part_.url, .headers = part_.headers, .cookies = part_.cookies};
-  get.own_connection = !part_.small;
-  get.shared_rate = budget_.rate();
-  get.proxy = budget_.limits().proxy;
-  if (!asked) return get;
-  get.range = {asked->first, asked->end == kToTheEnd ? kToTheEnd : asked->end - 1};
-  get.if_range = journal_.validator.condition();
-  return get;
+Request FileMove::request(std::optional<Span> asked, bool extra) const {
+  Request out{.url = part_.url, .headers = part_.headers, .cookies = part_.cookies};
+  out.own_connection = !part_.small;
+  out.extra = extra;
+  out.shared_rate = budget_.rate();
+  out.proxy = budget_.limits().proxy;
+  if (!asked) return out;
+  out.range = {asked->first, asked->end == kToTheEnd ? kToTheEnd : asked->end - 1};
+  out.if_range = journal_.validator.condition();
+  return out;
 }
 
 // One connection: brings one span after the other until there is nothing left for it.
@@ -346,9 +347,10 @@ Task<void> FileMove::work(Round& round) {
 }
 
 Task<void> FileMove::fetch(Round& round, FileSink& sink, std::optional<Span> asked) {
+  const bool extra = !round.sinks.empty();
   round.sinks.push_back(&sink);
   const auto where = std::prev(round.sinks.end());
-  const auto head = co_await client_.get(request(asked), sink, round.stop);
+  const auto head = co_await client_.fetch(request(asked, extra), sink, round.stop);
   round.sinks.erase(where);
   settle(round, sink, head);
 }
@@ -384,6 +386,7 @@ void FileMove::settle(Round& round, const FileSink& sink, const Result<Head>& he
     return;
   }
   if (head || sink.had_enough()) return;
+  if (!alone && head.error().reason == kHostBusy) return;
   // Others go on and will bring what this one has left; too many connections may be why it failed.
   round.most_connections = std::max<std::size_t>(round.sinks.size(), 1);
   if (!alone && comes_from_origin(head.error())) {

@@ -80,7 +80,7 @@ class FileMove {
   void remember(const Round& round);
   void grow(Round& round);
   [[nodiscard]] std::optional<Span> claim(Round& round);
-  [[nodiscard]] Get request(std::optional<Span> asked) const;
+  [[nodiscard]] Request request(std::optional<Span> asked, bool extra) const;
   [[nodiscard]] Spans held(const Round* round) const;
   [[nodiscard]] Known known(const Round& round) const;
   [[nodiscard]] std::int64_t written_prefix() const;

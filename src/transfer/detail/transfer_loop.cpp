@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSweepEvery = 1s;
-constexpr auto kShortestPause = 5ms;
+constexpr auto kShortestPause = 5ms;  // Of one that is over its rate.
+constexpr auto kNextLook = 1ms;       // At a sink that holds back, which does not say when it is ready.
 constexpr long kIdleConnections = 64;
 
 void initialise_curl() {
@@ -137,7 +138,9 @@ std::chrono::milliseconds TransferLoop::resume_paused(Time now) {
       wait = {};
       continue;
     }
-    wait = std::min(wait, std::max(kShortestPause, std::chrono::ceil<std::chrono::milliseconds>(debt)));
+    const auto again =
+        debt.count() > 0 ? std::max<std::chrono::steady_clock::duration>(kShortestPause, debt) : kNextLook;
+    wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(again));
   }
   return wait;
 }
