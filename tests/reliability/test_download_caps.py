@@ -8,9 +8,6 @@ import pytest
 from support.download_bars import PLAIN, Peaks
 from support.hostile_origin import Cut, File
 
-# Asked for by name only (tests/reliability/run D8): not every cap has been seen to hold.
-pytestmark = pytest.mark.skipif("TRAWL_BARS" not in os.environ, reason="the bar does not hold yet")
-
 MIB = 1 << 20
 CAP = 64 * MIB
 # The sanitizer keeps freed memory for a while, which is not what is measured here.

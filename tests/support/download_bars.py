@@ -1,5 +1,6 @@
 """What the download bars share: a job's bytes held against those of its origin."""
 import hashlib
+import stat
 import threading
 import time
 from pathlib import Path
@@ -26,11 +27,13 @@ def completed_right(server, job, file, within=180) -> bool:
 
 
 def disk_usage(folder: Path) -> int:
-    """Bytes that files take, which may come and go meanwhile; space that is only reserved counts."""
+    """Bytes that files take, without their folders, which may come and go meanwhile; space that is only reserved counts."""
     total = 0
     for path in folder.rglob("*"):
         try:
             info = path.lstat()
+            if not stat.S_ISREG(info.st_mode):
+                continue
             # A last block is rarely full, which is not what is meant.
             total += info.st_size if abs(info.st_blocks * 512 - info.st_size) < 65536 else max(info.st_blocks * 512, info.st_size)
         except FileNotFoundError:

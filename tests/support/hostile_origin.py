@@ -142,6 +142,7 @@ class HostileOrigin:
     looks_too: frozenset[str] = frozenset()  # Names whose coroutine answers yt-dlp's look as well.
     sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     asked: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    looked: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> "HostileOrigin":
@@ -206,8 +207,7 @@ class HostileOrigin:
         name, seed, size = path.strip("/").split("/")
         look = headers.get("connection") == "close"  # As yt-dlp says, and Trawl never.
         nth = self.asked[path]
-        if not look:
-            self.asked[path] += 1
+        (self.looked if look else self.asked)[path] += 1
         exchange = Exchange(self, path, headers, nth, look, File(int(seed), int(size.partition(".")[0])), writer)
         if look and name not in self.looks_too:
             await exchange.proper()
