@@ -137,13 +137,14 @@ struct TransferConfig {
   int connections = 16;
   int connections_per_host = 16;
   ByteCount rate_limit_bytes;
+  ByteCount rate_limit_per_host_bytes;
   int connect_timeout_sec = 10;
   int quiet_timeout_sec = 30;
   std::string ca_file;
 };
 BOOST_DESCRIBE_STRUCT(TransferConfig, (),
-                      (native, connections, connections_per_host, rate_limit_bytes, connect_timeout_sec,
-                       quiet_timeout_sec, ca_file))
+                      (native, connections, connections_per_host, rate_limit_bytes, rate_limit_per_host_bytes,
+                       connect_timeout_sec, quiet_timeout_sec, ca_file))
 
 struct JobsConfig {
   int lease_sec = 30;

@@ -55,7 +55,8 @@ CurlClient::CurlClient(asio::any_io_executor executor, const net::EgressPolicy& 
       trust_(detail::load_trust(limits_.ca_file)),
       caps_(executor, {.total = limits_.connections,
                        .per_host = limits_.connections_per_host,
-                       .patience = limits_.place_timeout}) {
+                       .patience = limits_.place_timeout}),
+      host_rates_(limits_.bytes_per_second_per_host) {
   if (limits_.bytes_per_second > 0) rate_ = std::make_shared<TokenBucket>(limits_.bytes_per_second);
 }
 
@@ -67,6 +68,7 @@ Task<Result<Head>> CurlClient::perform_hop(std::shared_ptr<detail::Exchange> exc
   const auto place = extra ? caps_.try_acquire(host) : co_await caps_.acquire(host, stop);
   if (stop.is_set()) co_return stopped();
   if (!place) co_return busy(host);
+  hop.host_rate = host_rates_.of(host);
   // A proxy resolves and judges by itself.
   if (!exchange->through_proxy()) {
     auto addresses =

@@ -4,6 +4,7 @@
 
 #include "transfer/detail/connection_caps.h"
 #include "transfer/detail/exchange.h"
+#include "transfer/detail/host_rates.h"
 #include "transfer/detail/transfer_loop.h"
 #include "transfer/http_client.h"
 
@@ -29,6 +30,7 @@ class CurlClient final : public HttpClient {
   detail::Trust trust_;
   std::shared_ptr<TokenBucket> rate_;
   detail::ConnectionCaps caps_;
+  detail::HostRates host_rates_;
   detail::TransferLoop loop_;
 };
 

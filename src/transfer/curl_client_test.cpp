@@ -184,6 +184,28 @@ TEST_F(CurlClientTest, KeepsToTheRateOfARequest) {
   });
 }
 
+TEST_F(CurlClientTest, SharesTheRateOfAHostAmongAllThatComesFromThereAndNobodyElse) {
+  limits.bytes_per_second_per_host = 400'000;
+  const auto slow = origin([](const Request&) { return Reply{.body = std::string(200'000, 'x')}; });
+  const auto other = origin([](const Request&) { return Reply{.body = std::string(20'000, 'x')}; });
+  run([&]() -> Task<void> {
+    Scope scope(context.get_executor());
+    const auto began = std::chrono::steady_clock::now();
+    std::vector<std::chrono::steady_clock::duration> took(3);
+    for (std::size_t i = 0; i < took.size(); ++i) {
+      const auto& from = i < 2 ? *slow : *other;
+      scope.spawn("get", [](HttpClient& c, std::string url, auto start, auto& out) -> Task<void> {
+        TextSink sink;
+        EXPECT_TRUE(co_await c.fetch({.url = url, .own_connection = true}, sink, Stop()));
+        out = std::chrono::steady_clock::now() - start;
+      }(*client, from.url("/"), began, took[i]));
+    }
+    co_await scope.join();
+    EXPECT_GT(std::max(took[0], took[1]), 800ms);
+    EXPECT_LT(took[2], 500ms);
+  });
+}
+
 TEST_F(CurlClientTest, HoldsBackRequestsBeyondTheCapOfAHost) {
   limits.connections_per_host = 2;
   const auto server = origin(

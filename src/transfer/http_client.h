@@ -76,7 +76,8 @@ class Sink {
 struct ClientLimits {
   std::size_t connections = 512;  // Of the process.
   std::size_t connections_per_host = 16;
-  std::int64_t bytes_per_second = 0;  // Of the process; 0: no limit.
+  std::int64_t bytes_per_second = 0;           // Of the process; 0: no limit.
+  std::int64_t bytes_per_second_per_host = 0;  // 0: no limit.
   std::chrono::seconds connect_timeout{10};
   std::chrono::seconds place_timeout{60};  // Waiting for one of those connections.
   std::chrono::seconds quiet_timeout{30};  // An answer that brings less than 1 KiB/s for this long.

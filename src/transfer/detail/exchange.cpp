@@ -130,7 +130,7 @@ bool Exchange::set_options() {
          set(easy_, CURLOPT_CAINFO, nullptr) && set(easy_, CURLOPT_CAPATH, nullptr) &&
          set(easy_, CURLOPT_SSL_CTX_FUNCTION, &Exchange::on_tls) && set(easy_, CURLOPT_SSL_CTX_DATA, this) &&
          set(easy_, CURLOPT_PIPEWAIT, own_connection_ ? 0L : 1L) && set(easy_, CURLOPT_TCP_NODELAY, 1L) &&
-         set(easy_, CURLOPT_BUFFERSIZE, buckets_.empty() ? kBuffer : kBufferOfLimited) &&
+         set(easy_, CURLOPT_BUFFERSIZE, buckets_.empty() && !host_rate_ ? kBuffer : kBufferOfLimited) &&
          set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect)) &&
          set(easy_, CURLOPT_HTTP_CONTENT_DECODING, 0L) &&
          set(easy_, CURLOPT_HEADERFUNCTION, &Exchange::on_header) && set(easy_, CURLOPT_HEADERDATA, this) &&
@@ -153,6 +153,7 @@ bool Exchange::prepare(const Hop& hop) {
   ::curl_slist_free_all(std::exchange(headers_, nullptr));
   ::curl_slist_free_all(std::exchange(resolve_, nullptr));
   url_ = net::to_string(hop.url);
+  host_rate_ = hop.host_rate;
   head_ = {};
   head_.url = url_;
   begun_ = enough_ = paused_ = false;
@@ -179,6 +180,7 @@ bool Exchange::prepare(const Hop& hop) {
 
 std::chrono::steady_clock::duration Exchange::debt(Time now) const {
   std::chrono::steady_clock::duration longest{};
+  if (host_rate_) longest = host_rate_->debt(now);
   for (const auto& bucket : buckets_) longest = std::max(longest, bucket->debt(now));
   return longest;
 }
@@ -267,7 +269,9 @@ bool Exchange::take_body(std::span<const char> bytes) {
   }
   const auto size = static_cast<std::int64_t>(bytes.size());
   recent_ += size;
-  for (const auto& bucket : buckets_) bucket->take(size, std::chrono::steady_clock::now());
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& bucket : buckets_) bucket->take(size, now);
+  if (host_rate_) host_rate_->take(size, now);
   auto taken = sink_.data(bytes);
   return taken || refuse(std::move(taken.error()));
 }

@@ -29,6 +29,7 @@ struct Hop {
   net::Url url;
   std::vector<asio::ip::address> addresses;  // Judged.
   std::map<std::string, std::string> headers;
+  std::shared_ptr<TokenBucket> host_rate;  // May be null.
 };
 
 // One GET as curl sees it: an easy handle, used for one hop after the other, and its callbacks.
@@ -97,6 +98,7 @@ class Exchange {
   curl_slist* resolve_ = nullptr;
   std::string url_;
   std::vector<std::shared_ptr<TokenBucket>> buckets_;
+  std::shared_ptr<TokenBucket> host_rate_;  // Of this hop.
   std::atomic<bool> cancelled_ = false;
 
   Head head_;
