@@ -244,3 +244,46 @@ def test_the_cookies_of_a_browser_on_the_machine_are_taken_when_the_operator_all
     for profile in ("../../etc", "/etc", "..", "nobody"):
         check_error(own.api.post("/api/v1/cookies", json={"browser": "firefox", "profile": profile}), 422)
     check_error(own.api.post("/api/v1/cookies", json={"browser": "chrome"}), 403, "browser_not_allowed")
+
+
+def test_the_operators_cookies_go_to_their_site_only_when_that_is_what_was_asked_for(server, origin, tmp_path):
+    """A page elsewhere that leads to the operator's site must not be served as the operator."""
+    seen: list[tuple[str, str]] = []
+    data = origin.file("small.mp4").read_bytes()
+
+    class Anywhere(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            host = self.headers["Host"].partition(":")[0]
+            seen.append((host, self.headers.get("Cookie", "")))
+            moved = host == "127.0.0.2"
+            self.send_response(302 if moved else 200)
+            if moved:
+                self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}{self.path}")
+            body = b"" if moved else data
+            self.send_header("Content-Type", "video/mp4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    site = ThreadingHTTPServer(("0.0.0.0", 0), Anywhere)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    jar = tmp_path / "operator.txt"
+    jar.write_text(netscape(value="OPERATORS"))
+    try:
+        running = server(download__cookies_file=jar)
+        running.api.completed(f"http://127.0.0.2:{site.server_port}/led.mp4", embed_metadata=False)
+        assert {host for host, _ in seen} == {"127.0.0.1", "127.0.0.2"} and not any(cookie for _, cookie in seen), seen
+        seen.clear()
+        running.api.completed(f"http://127.0.0.1:{site.server_port}/asked.mp4", embed_metadata=False)
+        assert seen and all("OPERATORS" in cookie for _, cookie in seen), seen
+    finally:
+        site.shutdown()
+        site.server_close()

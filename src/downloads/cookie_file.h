@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -22,8 +23,10 @@ class CookieFile {
   }
   // Readable and writable by the server's user alone, whatever was there before.
   [[nodiscard]] static Result<void> write(const std::filesystem::path& file, const std::string& text);
-  // The operator's cookies. Errc::invalid, reason "bad_cookies_file".
-  [[nodiscard]] static Result<std::string> read(const std::filesystem::path& file);
+  // Gives a download of `url` the operator's cookies, as far as they are of its site. Errc::invalid, reason
+  // "bad_cookies_file".
+  [[nodiscard]] static Result<void> provide(const std::filesystem::path& source,
+                                            const std::filesystem::path& target, std::string_view url);
 
  private:
   std::filesystem::path work_dir_;
@@ -32,5 +35,8 @@ class CookieFile {
 // Takes cookies out of an info dict that is about to be stored. Cookies are given to each child anew, so
 // the stored Plan does not need them.
 void remove_cookies(json::value& info);
+// Of cookies in Netscape text those of the site of `url`: of its host, of a domain above it and of hosts
+// below it. Whatever a page of another site leads to gets none of them.
+[[nodiscard]] std::string cookies_for(std::string_view netscape, std::string_view url);
 
 }  // namespace trawl::downloads

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/id.h"
+#include "downloads/cookie_file.h"
 #include "net/admission.h"
 
 namespace trawl::downloads {
@@ -30,17 +31,14 @@ Task<Result<void>> Lister::open() {
   });
 }
 
-Task<Result<fs::path>> Lister::make_folder() {
+Task<Result<fs::path>> Lister::make_folder(std::string url) {
   const fs::path made = folder_ / random_hex(8), cookies = limits_.cookies_file;
-  const auto ready = co_await files_.run([made, cookies] {
+  const auto ready = co_await files_.run([made, cookies, url]() -> Result<void> {
     std::error_code error;
     fs::create_directory(made, error);
     if (!error) fs::permissions(made, kOnlyUs, error);
-    // yt-dlp writes cookies back, so it gets a copy.
-    if (!error && !cookies.empty()) fs::copy_file(cookies, made / "cookies.txt", error);
-    if (!error && !cookies.empty())
-      fs::permissions(made / "cookies.txt", fs::perms::owner_read | fs::perms::owner_write, error);
-    return as_result_of(error, made);
+    if (error || cookies.empty()) return as_result_of(error, made);
+    return CookieFile::provide(cookies, CookieFile::path(made), url);
   });
   if (!ready) co_return fail(ready.error());
   co_return made;
@@ -49,7 +47,7 @@ Task<Result<fs::path>> Lister::make_folder() {
 Task<Result<void>> Lister::read(std::string url, Reader reader) {
   if (auto admitted = co_await net::admit_url(policy_, url); !admitted) co_return fail(admitted.error());
   const auto turn = co_await listing_.acquire();
-  const auto folder = co_await make_folder();
+  const auto folder = co_await make_folder(url);
   if (!folder) co_return fail(folder.error());
 
   Result<void> done;
@@ -60,7 +58,7 @@ Task<Result<void>> Lister::read(std::string url, Reader reader) {
     request.url = std::move(url);
     request.proxy = pass->proxy_url();
     request.work_dir = folder->string();
-    if (!limits_.cookies_file.empty()) request.cookies_file = (*folder / "cookies.txt").string();
+    if (!limits_.cookies_file.empty()) request.cookies_file = CookieFile::path(*folder).string();
     auto child = co_await engine_.open(std::move(request), {}, std::nullopt, false);
     done = child ? co_await read_pages(**child, reader) : fail(child.error());
     // What we refused says more than how yt-dlp suffered from it.

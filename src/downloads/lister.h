@@ -49,7 +49,7 @@ class Lister {
   [[nodiscard]] const ListerLimits& limits() const { return limits_; }
 
  private:
-  [[nodiscard]] Task<Result<std::filesystem::path>> make_folder();
+  [[nodiscard]] Task<Result<std::filesystem::path>> make_folder(std::string url);
   [[nodiscard]] Task<Result<void>> read_pages(engine::Child& child, const Reader& reader);
 
   engine::Engine& engine_;

@@ -153,10 +153,8 @@ class Pipeline::Attempt {
   Task<Result<void>> write_cookies() {
     const auto target = CookieFile::path(work_dir_);
     if (!request_.cookies_id) {
-      co_return co_await pipe_.files_.run([source = pipe_.limits_.cookies_file, target]() -> Result<void> {
-        const auto text = CookieFile::read(source);
-        if (!text) return fail(text.error());
-        return CookieFile::write(target, *text);
+      co_return co_await pipe_.files_.run([source = pipe_.limits_.cookies_file, target, url = request_.url] {
+        return CookieFile::provide(source, target, url);
       });
     }
     const auto text = co_await pipe_.cookies_.netscape(*request_.cookies_id, run_.job().tenant);
