@@ -83,6 +83,11 @@ def classify(error: BaseException, work_dir: str = '') -> EngineError:
     return EngineError(code, reason, message, _retry_after(chain))
 
 
+def extractor_of(error: BaseException) -> str:
+    """The name of the extractor that failed; nothing when none did."""
+    return next((str(name)[:64] for link in causes(error) if (name := getattr(link, 'ie', None))), '')
+
+
 def causes(error: BaseException | None) -> Iterator[BaseException]:
     """The exception and all it came from. yt-dlp hides originals in `exc_info` and `cause`."""
     seen: set[int] = set()

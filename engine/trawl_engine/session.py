@@ -32,7 +32,7 @@ def run(channel: Channel, warmed: Warm) -> None:
         failure = errors.classify(error, WORK)
         if failure.reason == 'engine_error':
             traceback.print_exc()
-        channel.send({'event': 'failed', 'error': failure.fields()})
+        channel.send({'event': 'failed', 'error': {**failure.fields(), 'extractor': errors.extractor_of(error)}})
 
 
 def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[str, str]] | None:

@@ -9,7 +9,7 @@ namespace {
 constexpr http::AccessScope kOrder[] = {
     kPublic,         kDownloadsRead, kFilesRead, kMetadataRead, kStatsRead,  // read_only
     kDownloadsWrite, kFilesWrite,    kCookies,   kWebhooks,                  // download
-    kKeys,           kSystemRead,    kEveryone,                              // admin
+    kKeys,           kSystemRead,    kEveryone,  kMetrics,                   // admin
     kSystemManage,                                                           // full_access
 };
 
@@ -20,9 +20,9 @@ std::size_t count_of(Level level) {
     case Level::download:
       return 9;
     case Level::admin:
-      return 12;
-    case Level::full_access:
       return 13;
+    case Level::full_access:
+      return 14;
   }
   return 0;
 }

@@ -19,7 +19,8 @@ inline constexpr http::AccessScope kMetadataRead{
     "metadata:read"};  // Formats, metadata, previews: asks a site.
 inline constexpr http::AccessScope kCookies{"cookies:manage"};
 inline constexpr http::AccessScope kWebhooks{"webhooks:manage"};
-inline constexpr http::AccessScope kStatsRead{"stats:read"};  // Statistics, analytics, metrics.
+inline constexpr http::AccessScope kStatsRead{"stats:read"};  // Statistics, analytics.
+inline constexpr http::AccessScope kMetrics{"metrics:read"};  // Figures of the whole process.
 inline constexpr http::AccessScope kKeys{"keys:manage"};
 inline constexpr http::AccessScope kSystemRead{"system:read"};
 inline constexpr http::AccessScope kSystemManage{"system:manage"};  // Clean-up, dead letters, configuration.

@@ -24,6 +24,7 @@ TEST(Scopes, OfALevelAreThoseItsNamePromises) {
                         {kKeys, false, false, true, true},
                         {kSystemRead, false, false, true, true},
                         {kEveryone, false, false, true, true},
+                        {kMetrics, false, false, true, true},
                         {kSystemManage, false, false, false, true},
                         {http::AccessScope("nonsense"), false, false, false, false}}) {
     EXPECT_EQ(grants(Level::read_only, c.scope), c.read_only) << c.scope.name();

@@ -73,7 +73,8 @@ Task<HealthRoutes::Checks> HealthRoutes::check() {
   out.checks["sandbox"] = json::object{{"status", confined ? "healthy" : "degraded"},
                                        {"tier", sandbox.tier},
                                        {"private_users", sandbox.private_users},
-                                       {"network_namespace", sandbox.network_namespace}};
+                                       {"network_namespace", sandbox.network_namespace},
+                                       {"cgroups", sandbox.cgroups}};
   if (!confined) worsen("degraded");
   if (!engine_.healthy())
     worsen("unhealthy");

@@ -83,6 +83,12 @@ std::string Uuid::str() const {
   return out;
 }
 
+SystemTime Uuid::made_at() const {
+  std::int64_t millis = 0;
+  for (std::size_t i = 0; i < 6; ++i) millis = millis << 8 | bytes_[i];
+  return SystemTime(Millis(millis));
+}
+
 bool Uuid::nil() const {
   return *this == Uuid();
 }

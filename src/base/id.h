@@ -24,6 +24,7 @@ class Uuid {
 
   [[nodiscard]] std::string str() const;  // 36 characters, lower case.
   [[nodiscard]] bool nil() const;
+  [[nodiscard]] SystemTime made_at() const;  // By the clock of who made it.
 
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 
@@ -46,6 +47,7 @@ class Id {
   }
   [[nodiscard]] std::string str() const { return uuid_.str(); }
   [[nodiscard]] bool nil() const { return uuid_.nil(); }
+  [[nodiscard]] SystemTime made_at() const { return uuid_.made_at(); }
 
   friend auto operator<=>(const Id&, const Id&) = default;
 

@@ -73,6 +73,14 @@ class Pipeline::Attempt {
     auto adopted = co_await adopt(pipe_.database_, run_, request_, member_, now, expiry(now));
     if (!adopted) co_return fail(std::move(adopted.error()));
     if (*adopted) co_return std::move(**adopted);
+    jobs::Outcome outcome = co_await work();
+    if (pipe_.limits_.on_attempt && run_.stopped() == jobs::Stop::none)
+      pipe_.limits_.on_attempt(extractor(), outcome ? nullptr : &outcome.error());
+    co_return outcome;
+  }
+
+ private:
+  Task<jobs::Outcome> work() {
     if (auto ready = co_await prepare(); !ready) co_return fail(std::move(ready.error()));
     const bool resumed = checkpoint_.plan.has_value();
     if (upstream_) run_.log(LogLevel::info, "goes out through the proxy " + upstream_->name());
@@ -89,7 +97,13 @@ class Pipeline::Attempt {
     co_return co_await publish(std::move(*produced));
   }
 
- private:
+  // By the name that yt-dlp's errors give it as well.
+  [[nodiscard]] std::string extractor() const {
+    if (!checkpoint_.plan) return blamed_;
+    const auto* name = checkpoint_.plan->info.if_contains("extractor");
+    return name && name->is_string() ? std::string(name->as_string()) : checkpoint_.plan->extractor;
+  }
+
   // The work folder, with what an earlier attempt left in it, and its checkpoint.
   Task<Result<void>> prepare() {
     auto stored = decode_own<Checkpoint>(run_.job().checkpoint, "checkpoint");
@@ -140,7 +154,8 @@ class Pipeline::Attempt {
     engine::Listener listener{
         .on_progress = [this](const media::Progress& news) { on_progress(delegated_, news); },
         .on_log = [this](LogLevel level, std::string line) { run_.log(level, std::move(line)); },
-        .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); }};
+        .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); },
+        .on_blamed = [this](std::string extractor) { blamed_ = std::move(extractor); }};
     co_return co_await pipe_.engine_.open(std::move(request), std::move(listener), checkpoint_.plan,
                                           checkpoint_.transferred);
   }
@@ -362,6 +377,7 @@ class Pipeline::Attempt {
   const std::string site_;
   const std::shared_ptr<const net::Upstream> upstream_;
   int refusals_ = 0;
+  std::string blamed_;  // The extractor whose error ended the resolving.
   std::unique_ptr<net::EgressProxy::Pass> pass_;
   steady_clock::time_point deadline_;
   std::filesystem::path work_dir_;

@@ -30,6 +30,9 @@ struct PipelineLimits {
   std::size_t connections = 16;                   // with at most so many connections for one download.
   std::filesystem::path cookies_file;             // Netscape format, for every download; may be empty.
   std::optional<std::chrono::seconds> retention;  // Empty: artifacts are kept.
+  // How an attempt that ran to its end went: which extractor it was (empty when none got so far), and what
+  // it failed with, or null.
+  std::function<void(std::string_view extractor, const Error* error)> on_attempt;
 };
 
 // What an attempt leaves to the next one.

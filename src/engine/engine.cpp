@@ -201,6 +201,7 @@ Task<void> HostedEngine::supervise() {
       co_await listen(host_);
       if (stopping_) co_return;
       log_error("the engine host ended and is started again", {{"children", children_.size()}});
+      if (options_.on_host_lost) options_.on_host_lost();
       co_await bury({Errc::unavailable, "the engine host died", "engine_crashed"});
     }
     if (steady_clock::now() - since > kStableAfter) delay = kFirstRestart;
@@ -320,8 +321,12 @@ Task<Result<std::unique_ptr<Child>>> HostedEngine::open_once(const Request& requ
   if (!session) co_return fail(session.error());
   auto child =
       std::make_unique<ForkedChild>(*session);  // From here on a cancelled wait takes the child with it.
-  const auto started = co_await (*session)->wait_started(steady_clock::now() + kStartOfChild);
-  if (started) co_return child;
+  const auto asked = steady_clock::now();
+  const auto started = co_await (*session)->wait_started(asked + kStartOfChild);
+  if (started) {
+    if (options_.on_child_started) options_.on_child_started(steady_clock::now() - asked);
+    co_return child;
+  }
   if (!(*session)->exited() && host_) {  // A host that does not fork in that time hangs.
     ready_ = false;
     host_->kill();

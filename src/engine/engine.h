@@ -41,6 +41,9 @@ struct EngineOptions {
       sandbox;  // Its programs are next to host_script. Nothing: children are trusted.
   std::string search_path = "/usr/local/bin:/usr/bin:/bin";  // PATH of the host and its children.
   std::chrono::seconds start_timeout{60};
+  // From the wish for a child until it exists, confined or about to be; not for one that failed.
+  std::function<void(std::chrono::steady_clock::duration)> on_child_started{};
+  std::function<void()> on_host_lost{};  // The host ended without being asked to.
 };
 
 struct Versions {
@@ -60,9 +63,10 @@ struct Sandbox {
   int landlock = 0;           // The kernel's version of it.
   bool private_users = false;
   bool network_namespace = false;
+  bool cgroups = false;              // A child and all it starts are one, with its limits.
   std::vector<std::string> missing;  // What does not work here, in words.
 };
-BOOST_DESCRIBE_STRUCT(Sandbox, (), (tier, landlock, private_users, network_namespace, missing))
+BOOST_DESCRIBE_STRUCT(Sandbox, (), (tier, landlock, private_users, network_namespace, cgroups, missing))
 
 // What yt-dlp is asked to do: typed fields only, never raw options. The Python side maps them.
 struct Request {
@@ -105,6 +109,7 @@ struct Listener {
   std::function<void(LogLevel, std::string)> on_log;
   // The site asks to be left alone for so long (Retry-After); the stage is about to fail.
   std::function<void(std::chrono::seconds)> on_told_to_wait;
+  std::function<void(std::string)> on_blamed{};  // The extractor that the error came from, by its name.
 };
 
 // Brings the parts that a child promised: each as a whole file of its name in the work folder. Its wait

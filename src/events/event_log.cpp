@@ -87,7 +87,10 @@ Result<void> EventLog::append(db::Transaction& transaction, const JobId& job, Ty
   if (observer_) {
     if (auto observed = observer_(transaction, *event); !observed) return observed;
   }
-  transaction.on_commit([this, event] { bus_.publish(*event); });
+  transaction.on_commit([this, event] {
+    if (recorded_) recorded_(*event);
+    bus_.publish(*event);
+  });
   return {};
 }
 

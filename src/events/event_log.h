@@ -36,6 +36,10 @@ class EventLog {
   using Observer = std::function<Result<void>(db::Transaction&, const Event&)>;
   void observe(Observer observer) { observer_ = std::move(observer); }
 
+  // Has every event that was appended here and is committed told to `listener`, on the bus's executor.
+  // Unlike the bus it tells of no events of other nodes, and misses none.
+  void on_recorded(std::function<void(const Event&)> listener) { recorded_ = std::move(listener); }
+
   // Events of `job` with seq > after, oldest first, at most `limit`.
   [[nodiscard]] Task<Result<std::vector<Event>>> since(JobId job, std::int64_t after,
                                                        std::size_t limit = 1000);
@@ -56,6 +60,7 @@ class EventLog {
   const std::int64_t keep_lines_;
   std::atomic<std::uint64_t> lines_{0};  // Appended by this process, on the threads of the database.
   Observer observer_;
+  std::function<void(const Event&)> recorded_;
 };
 
 }  // namespace trawl::events

@@ -186,19 +186,34 @@ Response Router::refuse(const Request& request, const std::vector<std::string>& 
 }
 
 Task<Response> Router::route(Request request) const {
+  const auto began = std::chrono::steady_clock::now();
   const auto path = decode_path(request.path);
-  if (std::ranges::any_of(path, hostile))
-    co_return error_response(request, 400, "bad_request", "the path has a segment that is not allowed");
-  const Route* route = find(request.method, path);
-  if (!route && request.method == "HEAD") route = find("GET", path);
-  if (!route) co_return refuse(request, path);
+  const Route* route = nullptr;
+  Response response;
+  if (std::ranges::any_of(path, hostile)) {
+    response = error_response(request, 400, "bad_request", "the path has a segment that is not allowed");
+  } else {
+    route = find(request.method, path);
+    if (!route && request.method == "HEAD") route = find("GET", path);
+    if (route) {
+      bind(*route, path, request);
+      response = co_await answer(*route, std::move(request));
+    } else {
+      response = refuse(request, path);
+    }
+  }
+  if (listener_)
+    listener_(route ? route->endpoint.get() : nullptr, response.status,
+              std::chrono::steady_clock::now() - began);
+  co_return response;
+}
 
-  bind(*route, path, request);
+Task<Response> Router::answer(const Route& route, Request request) const {
   Request known;  // What an error answer and the log need, for the handler gets the request itself.
   known.id = request.id, known.method = request.method, known.path = request.path;
   std::exception_ptr failure;
   try {
-    co_return co_await route->handler(std::move(request));
+    co_return co_await route.handler(std::move(request));
   } catch (...) {
     failure = std::current_exception();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -59,6 +60,11 @@ class Gatekeeper {
   [[nodiscard]] virtual Task<Admission> admit(Request& request, const Endpoint& endpoint) = 0;
 };
 
+// Hears of every answer to a plain request: its route (null when no route took it), its status, and how long
+// it took to make, without the sending of its body.
+using AnswerListener =
+    std::function<void(const Endpoint* route, int status, std::chrono::steady_clock::duration took)>;
+
 struct WebSocketRoute {
   WebSocketHandler handler;
   WebSocketGuard guard;  // May be empty.
@@ -80,6 +86,8 @@ class Router {
   // is there already is a bug: std::logic_error.
   void add(Endpoint endpoint, Handler handler);
   void add_websocket(Endpoint endpoint, WebSocketHandler handler, WebSocketGuard guard = {});
+
+  void on_answer(AnswerListener listener) { listener_ = std::move(listener); }
 
   // Everything that was added, by path and method.
   [[nodiscard]] std::vector<Endpoint> endpoints() const;
@@ -112,10 +120,12 @@ class Router {
   // The best route for exactly this method; null when there is none.
   [[nodiscard]] const Route* find(std::string_view method, const std::vector<std::string>& path) const;
   static void bind(const Route& route, const std::vector<std::string>& path, Request& request);
+  [[nodiscard]] Task<Response> answer(const Route& route, Request request) const;
   // Answers what no handler takes.
   [[nodiscard]] Response refuse(const Request& request, const std::vector<std::string>& path) const;
 
   Gatekeeper* gate_;
+  AnswerListener listener_;
   std::vector<Route> routes_;  // From specific to general: the first match is the best.
 };
 

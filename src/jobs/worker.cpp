@@ -54,6 +54,7 @@ Task<void> Worker::claim_loop() {
       continue;
     }
     for (Job& job : *jobs) {
+      if (options_.on_claimed) options_.on_claimed(job.updated_at - std::max(job.created_at, job.not_before));
       auto run = std::make_shared<Run>(std::move(job), store_, bus_, background_);
       run->held_since(asked);
       runs_[run->job().id] = run;

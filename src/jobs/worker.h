@@ -29,6 +29,8 @@ class Worker {
     std::size_t slots = 10;
     Millis lease{30'000};
     std::function<bool()> may_claim = {};  // False: no job is begun for now. The bell says when to ask again.
+    // How long a job that is begun now had been ready, by the database's clock.
+    std::function<void(Millis)> on_claimed = {};
   };
 
   Worker(asio::any_io_executor executor, JobStore& store, events::Bus& bus, const Clock& clock,

@@ -79,27 +79,54 @@ std::unexpected<Error> refuse_address(const boost::asio::ip::address& address, s
 
 }  // namespace
 
-// A handful of listeners, added while others may be asking.
-struct EgressPolicy::OwnPorts {
-  std::array<std::atomic<std::uint16_t>, 32> ports{};
+struct EgressPolicy::Shared {
+  // A handful of listeners, added while others may be asking.
+  std::array<std::atomic<std::uint16_t>, 32> own_ports{};
+  std::function<void(std::string_view reason)> on_refusal;
 };
 
 EgressPolicy::EgressPolicy(EgressRules rules)
-    : rules_(std::move(rules)), own_ports_(std::make_shared<OwnPorts>()) {
+    : rules_(std::move(rules)), shared_(std::make_shared<Shared>()) {
   normalise(rules_.allowed_domains);
   normalise(rules_.denied_domains);
   normalise(rules_.media_domains);
 }
 
+void EgressPolicy::on_refusal(std::function<void(std::string_view reason)> listener) {
+  shared_->on_refusal = std::move(listener);
+}
+
+Result<void> EgressPolicy::told(Result<void> verdict) const {
+  if (!verdict && shared_->on_refusal) shared_->on_refusal(verdict.error().reason);
+  return verdict;
+}
+
+Result<void> EgressPolicy::judge_url(const Url& url) const {
+  return told(check_url(url));
+}
+
+Result<void> EgressPolicy::judge_connection(std::string_view host, std::uint16_t port) const {
+  return told(check_connection(host, port));
+}
+
+Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address, std::uint16_t port) const {
+  return told(check_address(address, port));
+}
+
+Result<void> EgressPolicy::judge_peer(const boost::asio::ip::address& peer, std::uint16_t port,
+                                      const boost::asio::ip::address& local) const {
+  return told(check_peer(peer, port, local));
+}
+
 void EgressPolicy::close_own_port(std::uint16_t port) {
-  for (auto& place : own_ports_->ports) {
+  for (auto& place : shared_->own_ports) {
     std::uint16_t expected = 0;
     if (place.compare_exchange_strong(expected, port) || expected == port) return;
   }
 }
 
 bool EgressPolicy::is_own_port(std::uint16_t port) const {
-  return port != 0 && std::ranges::any_of(own_ports_->ports, [&](const auto& own) { return own == port; });
+  return port != 0 && std::ranges::any_of(shared_->own_ports, [&](const auto& own) { return own == port; });
 }
 
 Result<void> EgressPolicy::judge_names(std::string_view host) const {
@@ -116,12 +143,12 @@ Result<void> EgressPolicy::judge_names(std::string_view host) const {
                        " policy.media_domains for hosts that only media come from)");
 }
 
-Result<void> EgressPolicy::judge_url(const Url& url) const {
+Result<void> EgressPolicy::check_url(const Url& url) const {
   if (url.scheme != "http" && url.scheme != "https") {
     return fail(Errc::forbidden, fmt::format("the scheme {} is not allowed", url.scheme),
                 "scheme_not_allowed");
   }
-  if (auto connection = judge_connection(url.host, url.port); !connection) return connection;
+  if (auto connection = check_connection(url.host, url.port); !connection) return connection;
   if (rules_.youtube_only && !covered(kYoutubePages, url.host)) {
     return refuse_domain(url.host, "only YouTube is");
   }
@@ -130,7 +157,7 @@ Result<void> EgressPolicy::judge_url(const Url& url) const {
   }
   boost::system::error_code error;
   const auto address = boost::asio::ip::make_address(url.host, error);
-  return error ? Result<void>() : judge_address(address, url.port);
+  return error ? Result<void>() : check_address(address, url.port);
 }
 
 bool EgressPolicy::opens_this_machine() const {
@@ -138,7 +165,7 @@ bool EgressPolicy::opens_this_machine() const {
          std::ranges::any_of(rules_.allow_addresses, [](const auto& e) { return e.network.is_loopback(); });
 }
 
-Result<void> EgressPolicy::judge_connection(std::string_view host, std::uint16_t port) const {
+Result<void> EgressPolicy::check_connection(std::string_view host, std::uint16_t port) const {
   if (auto names = judge_names(host); !names) return names;
   if (means_this_machine(host) && !opens_this_machine()) {
     return fail(Errc::forbidden,
@@ -174,7 +201,7 @@ const AddressException* EgressPolicy::exception_for(const boost::asio::ip::addre
   return found == rules_.allow_addresses.end() ? nullptr : &*found;
 }
 
-Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address, std::uint16_t port) const {
+Result<void> EgressPolicy::check_address(const boost::asio::ip::address& address, std::uint16_t port) const {
   if (address.is_loopback() && is_own_port(port)) return refuse_address(address, "it is this server itself");
   const auto* exception = exception_for(address, port);
   if (const auto* range = detail::find_special_range(address)) {
@@ -189,14 +216,14 @@ Result<void> EgressPolicy::judge_address(const boost::asio::ip::address& address
   return exception && exception->ports ? Result<void>() : judge_port(port);
 }
 
-Result<void> EgressPolicy::judge_peer(const boost::asio::ip::address& peer, std::uint16_t port,
+Result<void> EgressPolicy::check_peer(const boost::asio::ip::address& peer, std::uint16_t port,
                                       const boost::asio::ip::address& local) const {
   if (peer == local) {
     if (is_own_port(port)) return refuse_address(peer, "it is this server itself");
     if (!rules_.allow_private_networks && !exception_for(peer, port))
       return refuse_address(peer, "it is not a remote machine");
   }
-  return judge_address(peer, port);
+  return check_address(peer, port);
 }
 
 }  // namespace trawl::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -44,11 +45,21 @@ class EgressPolicy {
   // copies of the policy share it.
   void close_own_port(std::uint16_t port);
 
+  // Has every refusal's reason told to `listener`, on whatever thread asked; copies made before and after
+  // tell it too. To be set before the policy is used.
+  void on_refusal(std::function<void(std::string_view reason)> listener);
+
   [[nodiscard]] const EgressRules& rules() const { return rules_; }
 
  private:
-  struct OwnPorts;
+  struct Shared;
 
+  [[nodiscard]] Result<void> told(Result<void> verdict) const;
+  [[nodiscard]] Result<void> check_url(const Url& url) const;
+  [[nodiscard]] Result<void> check_connection(std::string_view host, std::uint16_t port) const;
+  [[nodiscard]] Result<void> check_address(const boost::asio::ip::address& address, std::uint16_t port) const;
+  [[nodiscard]] Result<void> check_peer(const boost::asio::ip::address& peer, std::uint16_t port,
+                                        const boost::asio::ip::address& local) const;
   [[nodiscard]] Result<void> judge_names(std::string_view host) const;
   [[nodiscard]] Result<void> judge_port(std::uint16_t port) const;
   [[nodiscard]] const AddressException* exception_for(const boost::asio::ip::address& address,
@@ -57,7 +68,7 @@ class EgressPolicy {
   [[nodiscard]] bool is_own_port(std::uint16_t port) const;
 
   EgressRules rules_;  // Domains in the form parse_host gives, without leading dots.
-  std::shared_ptr<OwnPorts> own_ports_;
+  std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace trawl::net

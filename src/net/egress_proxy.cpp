@@ -22,7 +22,7 @@ class JobPass final : public EgressProxy::Pass {
  public:
   JobPass(std::shared_ptr<ProxyContext> context, EgressProxy::Terms terms)
       : context_(std::move(context)),
-        account_(std::make_shared<JobAccount>(std::move(terms))),
+        account_(std::make_shared<JobAccount>(std::move(terms), context_->options.on_limit)),
         token_(context_->tokens.issue(account_)),
         port_(context_->own_port) {}
   ~JobPass() override {
@@ -74,6 +74,8 @@ class LoopbackProxy final : public EgressProxy {
     acceptor_.close(ignored);
     co_await scope_.close();
   }
+
+  Traffic traffic() const override { return context_->traffic; }
 
   std::unique_ptr<Pass> admit(Terms terms) override {
     return std::make_unique<JobPass>(context_, std::move(terms));

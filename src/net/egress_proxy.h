@@ -35,6 +35,9 @@ class EgressProxy {
     // An answer or a tunnel that moves fewer bytes than this in a window is closed.
     std::uint64_t min_bytes_per_window = 30 << 10;
     std::chrono::seconds pace_window{30};
+    // Told of what the proxy itself turned away, for a job that had reached a limit; what the policy refuses
+    // the policy tells of.
+    std::function<void(std::string_view reason)> on_limit{};
   };
 
   // What a job may do.
@@ -64,6 +67,9 @@ class EgressProxy {
     [[nodiscard]] virtual std::optional<Error> upstream_failure() const = 0;
     [[nodiscard]] virtual Traffic traffic() const = 0;
   };
+
+  // Of all jobs since the start.
+  [[nodiscard]] virtual Traffic traffic() const = 0;
 
   virtual ~EgressProxy() = default;  // After stop(), or without start().
   [[nodiscard]] virtual Task<Result<void>> start() = 0;

@@ -25,7 +25,7 @@ std::string make_worker_name() {
   return fmt::format("{}.{}.{}.{}", host, boot.substr(0, 8), getpid(), random_hex(4));
 }
 
-transfer::ClientLimits client_limits(const TransferConfig& transfer) {
+transfer::ClientLimits client_limits(const TransferConfig& transfer, Figures& figures) {
   transfer::ClientLimits limits;
   limits.connections_per_host = static_cast<std::size_t>(transfer.connections_per_host);
   limits.bytes_per_second = transfer.rate_limit_bytes.value;
@@ -33,6 +33,7 @@ transfer::ClientLimits client_limits(const TransferConfig& transfer) {
   limits.connect_timeout = seconds(transfer.connect_timeout_sec);
   limits.quiet_timeout = seconds(transfer.quiet_timeout_sec);
   limits.ca_file = transfer.ca_file;
+  limits.on_received = [&figures](std::size_t bytes) { figures.received(bytes); };
   return limits;
 }
 
@@ -60,7 +61,17 @@ webhooks::Options webhook_options(const Config& config) {
   return options;
 }
 
-downloads::PipelineLimits pipeline_limits(const Config& config) {
+net::EgressProxy::Options proxy_options(Figures& figures) {
+  return {.on_limit = [&figures](std::string_view reason) { figures.egress_refused(reason); }};
+}
+
+engine::EngineOptions observed(engine::EngineOptions options, Figures& figures) {
+  options.on_child_started = [&figures](auto took) { figures.child_started(took); };
+  options.on_host_lost = [&figures] { figures.host_lost(); };
+  return options;
+}
+
+downloads::PipelineLimits pipeline_limits(const Config& config, Figures& figures) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   downloads::PipelineLimits limits;
   limits.resolving = 2 * cores;
@@ -72,6 +83,9 @@ downloads::PipelineLimits pipeline_limits(const Config& config) {
   limits.native = config.transfer.native;
   limits.connections = static_cast<std::size_t>(config.transfer.connections);
   limits.cookies_file = config.download.cookies_file;
+  limits.on_attempt = [&figures](std::string_view extractor, const Error* error) {
+    figures.attempt_ended(extractor, error);
+  };
   if (config.storage.retention_hours > 0) {
     limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
   }
@@ -92,7 +106,8 @@ void report(const engine::Sandbox& sandbox) {
   log_info("the sandbox of downloads", {{"tier", sandbox.tier},
                                         {"landlock", sandbox.landlock},
                                         {"private_users", sandbox.private_users},
-                                        {"network_namespace", sandbox.network_namespace}});
+                                        {"network_namespace", sandbox.network_namespace},
+                                        {"cgroups", sandbox.cgroups}});
   if (sandbox.tier == "none")
     log_warn("downloads are not fully confined on this machine (sandbox.required is off)",
              {{"missing", missing}});
@@ -108,13 +123,15 @@ App::App(asio::io_context& context, const Config& config)
       bus_(executor_),
       policy_(egress_rules(config.policy)),
       upstreams_(upstream_routes(config.upstream), seconds(config.upstream.cool_down_sec)),
-      proxy_(net::make_egress_proxy(executor_, policy_, {})),
-      engine_(engine::make_engine(executor_, engine_options(config))),
-      client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer))),
+      proxy_(net::make_egress_proxy(executor_, policy_, proxy_options(figures_))),
+      engine_(engine::make_engine(executor_, observed(engine_options(config), figures_))),
+      client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer, figures_))),
       mover_(*client_, files_),
       lister_(executor_, *engine_, *proxy_, upstreams_, policy_, files_,
               std::filesystem::absolute(config.storage.dir) / "listing", lister_limits(config)),
-      hastening_(executor_) {}
+      hastening_(executor_) {
+  policy_.on_refusal([this](std::string_view reason) { figures_.egress_refused(reason); });
+}
 
 Task<Result<void>> App::open() {
   log_egress(config_);
@@ -132,6 +149,7 @@ Task<Result<void>> App::open() {
   if (!database) co_return fail(database.error());
   database_ = std::move(*database);
   log_.emplace(*database_, bus_, clock_, config_.logs.max_lines_per_job);
+  log_->on_recorded([this](const events::Event& event) { figures_.job_event(event); });
   webhooks_.emplace(executor_, *database_, *log_, bus_, clock_, webhook_options(config_));
   store_.emplace(*database_, *log_, store_options(config_), executor_);
   overview_.emplace(*database_);
@@ -175,12 +193,13 @@ void App::build_worker() {
   disk_watch_.emplace(executor_, *storage_, *database_, config_.storage.low_disk_bytes.value,
                       [this] { return resume_waiting(); });
   pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, *cookies_, files_,
-                    *database_, clock_, pipeline_limits(config_));
+                    *database_, clock_, pipeline_limits(config_, figures_));
   worker_.emplace(executor_, *store_, bus_, clock_,
                   jobs::Worker::Options{.name = name_,
                                         .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                         .lease = seconds(config_.jobs.lease_sec),
-                                        .may_claim = [this] { return disk_watch_->room(); }},
+                                        .may_claim = [this] { return disk_watch_->room(); },
+                                        .on_claimed = [this](Millis waited) { figures_.claimed(waited); }},
                   [this](jobs::Run& run) { return work(run); });
   housekeeping_.emplace(executor_, bus_, *storage_);
 }

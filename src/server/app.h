@@ -21,6 +21,7 @@
 #include "jobs/worker.h"
 #include "net/egress_proxy.h"
 #include "server/config.h"
+#include "server/figures.h"
 #include "server/neighbours.h"
 #include "storage/storage.h"
 #include "transfer/mover.h"
@@ -59,6 +60,11 @@ class App {
   [[nodiscard]] jobs::Idempotency& idempotency() { return *idempotency_; }
   [[nodiscard]] const std::string& worker_name() const { return name_; }
   [[nodiscard]] engine::Engine& engine() { return *engine_; }
+  [[nodiscard]] Figures& figures() { return figures_; }
+  // All figures as they are now, once the app is open.
+  [[nodiscard]] Task<std::string> figures_text() {
+    return figures_.text({*engine_, *proxy_, *downloads_, *storage_});
+  }
   [[nodiscard]] BlockingPool& files() { return files_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] std::size_t running() const { return worker_ ? worker_->running() : 0; }
@@ -74,6 +80,7 @@ class App {
   const std::string name_;  // Unique per process start.
   asio::any_io_executor executor_;
   SystemClock clock_;
+  Figures figures_;  // Before everything that tells it something.
   BlockingPool files_;
   events::Bus bus_;
   net::EgressPolicy policy_;

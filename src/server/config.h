@@ -215,6 +215,12 @@ struct LogConfig {
 };
 BOOST_DESCRIBE_STRUCT(LogConfig, (), (level, format))
 
+struct MetricsConfig {
+  bool enabled = true;
+  bool open = false;
+};
+BOOST_DESCRIBE_STRUCT(MetricsConfig, (), (enabled, open))
+
 struct LogsConfig {
   int max_lines_per_job = 2000;
 };
@@ -243,10 +249,12 @@ struct Config {
   WebhookConfig webhook;
   LogConfig log;
   LogsConfig logs;
+  MetricsConfig metrics;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, db, redis, broker, download,
-                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs))
+                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs,
+                       metrics))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

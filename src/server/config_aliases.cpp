@@ -113,6 +113,7 @@ constexpr Alias kEnv[] = {
     {"WEBHOOK_RETRY_ATTEMPTS", "webhook.attempts"},
     {"WEBHOOK_MAX_RETRIES", "webhook.attempts"},
     {"LOG_LEVEL", "log.level", log_level},
+    {"ENABLE_METRICS", "metrics.enabled"},
     {"LOG_FORMAT", "log.format", lower},
 };
 
@@ -146,7 +147,6 @@ constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
                                                   "LOG_FILE_BACKUP_COUNT",
                                                   "CLOUDWATCH_LOG_GROUP",
                                                   "ENABLE_XRAY",
-                                                  "ENABLE_METRICS",
                                                   "METRICS_PORT",
                                                   "JOB_MANAGER_URL",
                                                   "DOWNLOAD_WORKER_URL",

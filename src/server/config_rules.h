@@ -285,7 +285,9 @@ struct trawl::Rules<trawl::server::DownloadConfig> {
        .doc = "Bytes per second one download may take; 0 sets no limit.",
        .min = 0},
       {.name = "cookies_file",
-       .doc = "Cookies in Netscape format, given to yt-dlp for every download; readable by the server only.",
+       .doc = "Cookies in Netscape format; a download gets those of the site that was asked for. Readable by "
+              "the "
+              "server only.",
        .max = 4000,
        .check = server::check_path}};
 };
@@ -381,8 +383,9 @@ struct trawl::Rules<trawl::server::SandboxConfig> {
            "Whether Trawl refuses to start where it cannot confine yt-dlp and ffmpeg; off, it does without "
            "what is missing (docs/security.md)."},
       {.name = "first_uid",
-       .doc = "As root, each running download is a user of its own: this number or one of the 255 after it, "
-              "which nobody else may have. 0 keeps root's.",
+       .doc =
+           "As root, each running download is a user of its own: this number or one of the 255 after it, "
+           "which nobody else may have; a second server on the machine takes the next 256. 0 keeps root's.",
        .min = 0,
        .max = 2'000'000'000},
       {.name = "memory_bytes", .doc = "Memory one download's processes may use, together.", .min = 256 << 20},
@@ -485,6 +488,13 @@ struct trawl::Rules<trawl::server::LogConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "level", .doc = "Lines below this level are not logged."},
       {.name = "format", .doc = "One JSON object per line for machines, or text for people."}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::MetricsConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "enabled", .doc = "Whether there is GET /metrics, for Prometheus."},
+      {.name = "open", .doc = "Whether it asks for no key; without it the key has to be an admin's."}};
 };
 
 template <>

@@ -15,6 +15,7 @@
 #include "api/file_routes.h"
 #include "api/firehose_socket.h"
 #include "api/health_routes.h"
+#include "api/metrics_routes.h"
 #include "api/order_routes.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
@@ -135,6 +136,13 @@ class Serving {
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
     subscriptions_.emplace(app_.subscriptions(), app_.clock());
     health_->add_to(router);
+    router.on_answer([this](const http::Endpoint* route, int status, auto took) {
+      app_.figures().answered(route, status, took);
+    });
+    if (config_.metrics.enabled) {
+      metrics_.emplace([this] { return app_.figures_text(); }, config_.metrics.open);
+      metrics_->add_to(router);
+    }
     if (config_.server.role == Role::worker) return;
     access_->add_to(router);
     engine_->add_to(router);
@@ -214,6 +222,7 @@ class Serving {
   std::optional<api::EventStream> events_;
   std::optional<api::HealthRoutes> health_;
   std::optional<api::WebhookRoutes> webhooks_;
+  std::optional<api::MetricsRoutes> metrics_;
   std::unique_ptr<http::Server> server_;
 };
 

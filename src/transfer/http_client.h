@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -83,6 +84,7 @@ struct ClientLimits {
   std::chrono::seconds quiet_timeout{30};  // An answer that brings less than 1 KiB/s for this long.
   int redirects = 10;
   std::string ca_file;  // Certificates to trust besides those of the system; may be empty.
+  std::function<void(std::size_t)> on_received{};  // Bytes of bodies, on the transfer thread.
 };
 
 // HTTP/1.1 and HTTP/2 with connections kept and shared by all jobs, on one thread of its own.

@@ -23,7 +23,7 @@ from test_links import make_link  # noqa: E402
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 # The highest level that lacks a scope.
 LACKING = {"downloads:write": "read_only", "files:write": "read_only", "cookies:manage": "read_only", "webhooks:manage": "read_only",
-           "keys:manage": "download", "system:read": "download", "everyone": "download", "system:manage": "admin"}
+           "keys:manage": "download", "metrics:read": "download", "system:read": "download", "everyone": "download", "system:manage": "admin"}
 
 
 class Victim:

@@ -292,6 +292,7 @@ Result<void> ChildSession::take(ChildEvent event) {
     if (const auto tell = listener_.on_progress) tell(moved->progress);
   } else if (auto* failed = std::get_if<Failed>(&event)) {
     if (const auto tell = listener_.on_told_to_wait; tell && failed->retry_after) tell(*failed->retry_after);
+    if (listener_.on_blamed && !failed->extractor.empty()) listener_.on_blamed(failed->extractor);
     fail_with(std::move(failed->error));
   } else if (std::holds_alternative<Promise>(event) || std::holds_alternative<Promised>(event)) {
     return take_promise(std::move(event));

@@ -26,10 +26,10 @@ constexpr std::array<std::pair<std::string_view, Errc>, 13> kCodes{{{"invalid", 
 constexpr std::int64_t kLongestWait = 366 * 24 * 3600;
 
 struct WireError {
-  std::string code, reason, message;
+  std::string code, reason, message, extractor;
   std::optional<std::int64_t> retry_after;
 };
-BOOST_DESCRIBE_STRUCT(WireError, (), (code, reason, message, retry_after))
+BOOST_DESCRIBE_STRUCT(WireError, (), (code, reason, message, extractor, retry_after))
 
 Result<Failed> decode_failed(const json::object& message) {
   const auto* field = message.if_contains("error");
@@ -39,7 +39,7 @@ Result<Failed> decode_failed(const json::object& message) {
       std::ranges::find(kCodes, std::string_view(wire->code), [](const auto& pair) { return pair.first; });
   if (code == kCodes.end())
     return fail(Errc::internal, "an engine message has the unknown error code " + wire->code);
-  Failed out{.error = fail(code->second, wire->message, wire->reason).error(), .retry_after = {}};
+  Failed out{.error = fail(code->second, wire->message, wire->reason).error(), .extractor = wire->extractor};
   if (wire->retry_after)
     out.retry_after = std::chrono::seconds(std::clamp<std::int64_t>(*wire->retry_after, 0, kLongestWait));
   return out;

@@ -77,7 +77,8 @@ struct Finished {
 BOOST_DESCRIBE_STRUCT(Finished, (), (files))
 struct Failed {
   Error error;
-  std::optional<std::chrono::seconds> retry_after;
+  std::string extractor = {};  // Whose error it is; empty when it is of none.
+  std::optional<std::chrono::seconds> retry_after = {};
 };
 
 using ChildEvent = std::variant<LogLine, Moved, Step, Resolved, media::Listed, Promise, Promised, Transferred,

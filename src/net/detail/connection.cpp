@@ -57,9 +57,9 @@ bool is_malformed(const error_code& error) {
          error != http::error::end_of_stream && error != http::error::partial_message;
 }
 
-Error too_many_connections(std::size_t limit) {
-  return {Errc::rate_limited, fmt::format("the job has {} connections open already", limit),
-          "too_many_connections"};
+std::optional<Error> too_many_connections(std::size_t limit) {
+  return Error{Errc::rate_limited, fmt::format("the job has {} connections open already", limit),
+               "too_many_connections"};
 }
 
 }  // namespace
@@ -167,8 +167,11 @@ Result<void> Connection::admit(const http::fields& fields) {
   }
   if (account_) return {};
   const auto limit = context_.options.max_tunnels_per_job;
-  if (account->connections.size() >= limit) return fail(too_many_connections(limit));
-  if (auto exhausted = account->exhausted()) return fail(std::move(*exhausted));
+  auto spent = account->connections.size() >= limit ? too_many_connections(limit) : account->exhausted();
+  if (spent) {
+    if (account->on_limit) account->on_limit(spent->reason);
+    return fail(std::move(*spent));
+  }
   account_ = std::move(account);
   account_->connections.insert(this);
   return {};
@@ -206,6 +209,7 @@ Task<Result<void>> Connection::connect(std::string host, std::uint16_t port) {
   if (auto judged = context_.policy.judge_connection(host, port); !judged) co_return judged;
   watchdog_.pause();  // Resolving and dialling keep their own deadlines.
   ++account_->traffic.connections;
+  ++context_.traffic.connections;
   const auto upstream = account_->terms.upstream;
   auto connected = upstream ? co_await connect_through(*upstream, std::move(host), port)
                             : co_await connect_directly(std::move(host), port);
@@ -247,15 +251,17 @@ Task<Result<void>> Connection::connect_through(const Upstream& upstream, std::st
 }
 
 Flow Connection::to_origin() {
-  return {client_,   from_client_,
-          origin_,   buffer(upload_buffer_),
-          watchdog_, [this](std::uint64_t bytes) { return account_->send(bytes); }};
+  return {client_, from_client_, origin_, buffer(upload_buffer_), watchdog_, [this](std::uint64_t bytes) {
+            context_.traffic.sent += bytes;
+            return account_->send(bytes);
+          }};
 }
 
 Flow Connection::from_origin() {
-  return {origin_,   from_origin_,
-          client_,   buffer(download_buffer_),
-          watchdog_, [this](std::uint64_t bytes) { return account_->receive(bytes); }};
+  return {origin_, from_origin_, client_, buffer(download_buffer_), watchdog_, [this](std::uint64_t bytes) {
+            context_.traffic.received += bytes;
+            return account_->receive(bytes);
+          }};
 }
 
 Pace Connection::pace() const {

@@ -22,6 +22,7 @@ struct ProxyContext {
   const EgressPolicy& policy;
   EgressProxy::Options options;
   TokenBook tokens;
+  EgressProxy::Traffic traffic;  // Of all jobs.
   std::uint16_t own_port = 0;
 };
 

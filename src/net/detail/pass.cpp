@@ -36,6 +36,7 @@ std::optional<Error> JobAccount::exhausted() const {
 bool JobAccount::check() {
   auto error = exhausted();
   if (!error) return true;
+  if (on_limit) on_limit(error->reason);
   refuse(std::move(*error));
   close();
   return false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,9 +18,12 @@ class Connection;
 
 // What the proxy knows of one job. Outlives the job's Pass until its last connection has ended.
 struct JobAccount {
-  explicit JobAccount(EgressProxy::Terms given) : terms(std::move(given)) {}
+  using OnLimit = std::function<void(std::string_view reason)>;
+  explicit JobAccount(EgressProxy::Terms given, OnLimit hook = {})
+      : terms(std::move(given)), on_limit(std::move(hook)) {}
 
   EgressProxy::Terms terms;
+  OnLimit on_limit;
   std::optional<Error> refusal;
   std::optional<Error> upstream_failure;
   EgressProxy::Traffic traffic;

@@ -269,6 +269,7 @@ bool Exchange::take_body(std::span<const char> bytes) {
   }
   const auto size = static_cast<std::int64_t>(bytes.size());
   recent_ += size;
+  if (limits_.on_received) limits_.on_received(bytes.size());
   const auto now = std::chrono::steady_clock::now();
   for (const auto& bucket : buckets_) bucket->take(size, now);
   if (host_rate_) host_rate_->take(size, now);
