@@ -23,7 +23,7 @@ from .wire import Channel, Suspended
 MAX_CONTROL = 4096
 MAX_DESCRIPTOR = (1 << 31) - 1
 PR_SET_PDEATHSIG = 1
-NO_SANDBOX = {'tier': 'none', 'landlock': 0, 'private_users': False, 'network_namespace': False, 'missing': ['not asked for']}
+NO_SANDBOX = {'tier': 'none', 'landlock': 0, 'private_users': False, 'network_namespace': False, 'cgroups': False, 'missing': ['not asked for']}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

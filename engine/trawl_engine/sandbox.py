@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -16,9 +17,14 @@ import sys
 import tempfile
 from typing import Any, NoReturn
 
+from .cgroups import Cgroups, Unavailable, own_base
+
 GUARD_FD = 4  # Where the guard, which has started us, takes registrations.
 LANDLOCK, FILTER, BROKER, UID = 1, 2, 4, 8
 TRIAL = 255  # The slot of the process that tries the sandbox out; children have those below.
+SLOTS = TRIAL + 1
+RANGES = 64  # Of users, for as many servers on one machine.
+LOCKS = '/run'
 DESCRIPTORS = 256
 PROCESSES = 256
 TOOLS = ('ffmpeg', 'ffprobe', 'deno', 'node', 'bun', 'qjs', 'AtomicParsley')
@@ -49,6 +55,8 @@ class Sandbox:
         self._library.trawl_sandbox_open((ctypes.c_char_p * len(paths))(*paths), len(paths))
         self._parts = LANDLOCK | FILTER | BROKER | (UID if may_change_user() and config['first_uid'] else 0)
         self._private_users = bool(self._parts & UID)
+        self._first_uid, self._uid_lock = claim_users(config['first_uid']) if self._private_users else (0, -1)
+        self._cgroups = self._make_cgroups()
         self._blind = False
         self._missing: list[str] = []
         self._free = list(range(TRIAL))
@@ -56,7 +64,8 @@ class Sandbox:
             self._network = self._leave_network()
             self._settle(listener.getsockname()[1])
         self.report = {'tier': self._tier(), 'landlock': self._library.trawl_sandbox_landlock_version(),
-                       'private_users': bool(self._parts & UID), 'network_namespace': self._network, 'missing': self._missing}
+                       'private_users': bool(self._parts & UID), 'network_namespace': self._network,
+                       'cgroups': self._cgroups is not None, 'missing': self._missing}
 
     def usable(self) -> bool:
         return self.report['tier'] != 'none' or not self._config['required']
@@ -69,22 +78,51 @@ class Sandbox:
         """The one that has been free for longest."""
         if not self._free:
             raise OSError('every place for a child is taken')
-        return self._free.pop(0)
+        slot = self._free.pop(0)
+        if self._cgroups:
+            try:
+                self._cgroups.make(slot)
+            except OSError:
+                self._free.append(slot)
+                raise
+        return slot
 
     def give_back(self, slot: int) -> None:
+        if self._cgroups:
+            self._cgroups.end(slot)
         self._free.append(slot)
 
     def confine(self, folder: int, output: int, port: int, slot: int) -> None:
         """Confines the calling process for good. Raises Failed, after which it must end."""
         config = self._config
+        if self._cgroups:
+            try:
+                self._cgroups.enter(slot)
+            except OSError as error:
+                raise Failed(0, f'the control group: {error}') from error
         confinement = Confinement(
             memory=config['memory_bytes'], file_size=config['max_file_bytes'], cpu_seconds=config['cpu_sec'], folder=folder, guard=GUARD_FD,
-            output=output, parts=self._parts, uid=config['first_uid'] + slot, descriptors=DESCRIPTORS, processes=PROCESSES, port=port,
+            output=output, parts=self._parts, uid=self._first_uid + slot, descriptors=DESCRIPTORS, processes=PROCESSES, port=port,
             blind=self._blind)
         error = ctypes.create_string_buffer(200)
         part = self._library.trawl_sandbox_confine(ctypes.byref(confinement), error, len(error))
         if part:
             raise Failed(part, error.value.decode())
+
+    def _make_cgroups(self) -> Cgroups | None:
+        """Tried by a process that enters one: where a kernel or a container allows only half of it there are none."""
+        try:
+            groups = Cgroups(own_base(), self._config['memory_bytes'], PROCESSES)
+            groups.make(TRIAL)
+        except (Unavailable, OSError):
+            return None
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                groups.enter(TRIAL)
+                os._exit(0)
+            os._exit(1)
+        return groups if os.waitpid(child, 0)[1] == 0 else None
 
     def _settle(self, port: int) -> None:
         """Finds the most that works here, by trying."""
@@ -160,6 +198,26 @@ def may_change_user() -> bool:
     with open('/proc/self/status') as file:
         effective = next((int(line.split()[1], 16) for line in file if line.startswith('CapEff:')), 0)
     return os.geteuid() == 0 and effective & RIGHTS == RIGHTS
+
+
+def claim_users(first: int) -> tuple[int, int]:
+    """The first of SLOTS numbers that no other server of this machine uses, and the lock that says so while it is open.
+
+    Without a place for locks it is `first`.
+    """
+    for range_ in range(RANGES):
+        start = first + range_ * SLOTS
+        try:
+            lock = os.open(f'{LOCKS}/trawl-users-{start}.lock', os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return first, -1
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return start, lock
+    raise OSError(f'{RANGES} servers on this machine have all the users from {first} on (sandbox.first_uid)')
 
 
 def readable_paths(config: dict[str, Any]) -> list[str]:
