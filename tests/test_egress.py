@@ -10,7 +10,7 @@ import pytest
 from support import server as servers
 from support.api import check_error
 from support.probe import sha256
-from support.upstream import Upstream
+from support.upstream import Socks, Upstream
 
 PLUGINS = Path(__file__).resolve().parent / "support/plugins"
 PASSWORD = "UPSTREAM-PASSWORD"
@@ -56,6 +56,24 @@ def test_everything_goes_through_the_operators_proxy(server, origin, upstream, n
     assert job["network"]["proxy_received_bytes"] > origin.file("small.mp4").stat().st_size
     assert PASSWORD not in said(here) + here.api.log_text(job["job_id"])
     assert "downloads go out through a proxy" in said(here)
+
+
+@pytest.mark.parametrize("native", ["true", "false"])
+@pytest.mark.parametrize("scheme, by_name", [("socks5", False), ("socks5h", True)])
+def test_everything_goes_through_the_operators_socks_proxy(server, origin, scheme, by_name, native, tmp_path):
+    proxy = Socks("operator", PASSWORD, scheme)
+    try:
+        here = server(upstream__proxies=proxy.url, transfer__native=native)
+        before = len(origin.requests())
+        job = here.api.completed(origin.url("small.mp4").replace("127.0.0.1", "localhost"), embed_metadata=False)
+        assert sha256(here.api.fetch(job["file_info"], tmp_path)) == sha256(origin.file("small.mp4"))
+        assert len(origin.requests()) - before >= 2 and proxy.strangers == 0
+        # socks5 is given the address that was judged here, socks5h the name.
+        assert set(proxy.targets) == {f"{'localhost' if by_name else '127.0.0.1'}:{origin.port}"} and bool(proxy.by_name) == by_name
+        assert job["network"]["upstream"] == f"{scheme}://{proxy.place}"
+        assert PASSWORD not in said(here) + here.api.log_text(job["job_id"])
+    finally:
+        proxy.close()
 
 
 def test_a_site_that_turns_the_proxy_away_is_asked_through_another(server, origin, upstream):

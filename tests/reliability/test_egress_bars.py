@@ -3,13 +3,15 @@ import ipaddress
 import itertools
 import random
 import re
+import ssl
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from support import internet, media, server as servers, spellings
+from support import certificates, internet, media, server as servers, spellings
 from support.api import FINAL
 from support.internet import OTHER, PUBLIC, Dns, Internet, Site
 from support.media import ROOT
@@ -140,6 +142,12 @@ class World:
         self.asked = Counter()
         self.dns = Dns(self.net.inside, self.resolve)
         self.site = Site(self.net.outside, 80, self.answer)
+        ca, certificate = folder / "ca.pem", folder / "site.pem"
+        certificates.authority(ca)
+        certificates.issue(ca, certificate, "DNS:*.test,DNS:origin.test,DNS:other.test")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+        self.secure = Site(self.net.outside, 443, self.answer, context)
         self.spellings: list[str] = []
         self.answers = {}
         self.seen = Counter()
@@ -152,7 +160,7 @@ class World:
         for engine, native in (("native", "true"), ("delegated", "false")):
             (folder / engine).mkdir()
             options = {"policy.allow_private_networks": "false", "transfer.native": native, "download.max_retries": 0, "download.max_concurrent": 24,
-                       "download.queue_max": 10_000, "download.cookies_file": cookies, "log.level": "info"}
+                       "download.queue_max": 10_000, "webhook.attempts": 1, "transfer.ca_file": ca, "download.cookies_file": cookies, "log.level": "info"}
             self.servers[engine] = Server(folder / engine, options, program=program).start()
 
     def resolve(self, name: str, kind: str) -> list[str]:
@@ -200,7 +208,7 @@ class World:
 
     def hits(self) -> list:
         """Connections that should not have been: to the server's own networks, or outside to what is no public address."""
-        return [*self.net.canary.visits, *(text for text in self.site.reached if not is_public(ipaddress.ip_address(text)))]
+        return [*self.net.canary.visits, *(text for site in (self.site, self.secure) for text in site.reached if not is_public(ipaddress.ip_address(text)))]
 
     def close(self) -> None:
         problems = []
@@ -210,6 +218,7 @@ class World:
             except AssertionError as problem:
                 problems.append(str(problem))
         self.site.close()
+        self.secure.close()
         self.dns.close()
         assert not problems, "\n".join(problems)
 
@@ -312,6 +321,49 @@ def test_e2_a_refused_thumbnail_is_in_the_log_with_its_code(world):
     world.spellings = ["http://10.0.0.5/x.jpg"]
     body = world.servers["delegated"].api.completed("http://origin.test/watch/log/0.html", embed_metadata=False, write_thumbnail=True)
     assert "refused (address_not_allowed)" in world.servers["delegated"].api.log_text(body["job_id"])
+
+
+def test_e2_no_spelling_gets_in_as_the_address_of_a_webhook(world, bars):
+    api = world.servers["native"].api
+
+    def post(url: str):
+        return api.post("/api/v1/webhooks/test", json={"url": url})
+
+    assert post("http://origin.test/hook/works").status_code == 202
+    accepted = 0
+    chosen = spellings.all_of_them()
+    for spelling in chosen:
+        response = post(spelling)
+        assert response.status_code in (202, 403, 422), (spelling, response.text)
+        assert response.status_code == 202 or response.json()["error_code"], spelling
+        accepted += response.status_code == 202
+    deadline = time.monotonic() + 120
+    while api.get("/api/v1/webhooks/deliveries", params={"status": "pending"}).json()["total"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert any(request["path"] == "/hook/works" and request["method"] == "POST" for request in world.site.requests), "no webhook was ever sent"
+    print(f"{accepted} of {len(chosen)} were judged when they were to be sent")
+    bars.holds("E2", "spellings as webhooks", len(chosen), at_least=150)
+    bars.holds("E2", "canary connections of webhooks", len(world.hits()), equals=0), world.hits()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_e4_over_tls_the_same_is_judged(world, bars, engine):
+    api = world.servers[engine].api
+    assert api.completed("https://origin.test/ok.mp4", embed_metadata=False)["file_info"]["size_bytes"] == len(world.video)
+    assert world.secure.requests
+    targets = {"inside": "https://10.0.0.5/x.mp4", "name": "https://inside.test/x.mp4", "plain": "http://169.254.169.254/x.mp4", "six": "https://[fd00::1]/x.mp4"}
+    jobs = {}
+    for name, target in targets.items():
+        path = f"/tls/{engine}/{name}.mp4"
+        world.answers[path] = lambda request, target=target: (302, {"Location": target}, b"")
+        jobs[name] = api.submit(f"https://origin.test{path}", embed_metadata=False)["job_id"]
+    wrong = {name: (body["status"], body["error_code"]) for name, job in jobs.items() for body in world.finish(engine, [job]) if body["error_code"] not in REFUSED}
+    assert not wrong, wrong
+    # Whose name is not in the certificate is not believed, though its address is a public one.
+    (body,) = world.finish(engine, [api.submit("https://both-are.steady.test/ok.mp4", embed_metadata=False)["job_id"]])
+    assert body["status"] == "failed" and body["error_code"] in ("certificate_invalid", "tls_error"), body
+    bars.holds("E4", f"canary connections over TLS, {engine}", len(world.hits()), equals=0), world.hits()
 
 
 def test_e3_a_name_that_changes_its_mind_reaches_nothing_inside(world, bars, seeded):

@@ -11,6 +11,7 @@ import ipaddress
 import os
 import socket
 import socketserver
+import ssl
 import struct
 import subprocess
 import threading
@@ -103,19 +104,25 @@ def _listener(port: int) -> socket.socket:
 
 
 class Site(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """An HTTP server outside. `answer(request)` gives (status, headers, body); it notes every address it was reached under."""
+    """An HTTP server outside, over TLS with `tls`. `answer(request)` gives (status, headers, body); it notes every address it was reached under."""
 
     daemon_threads = True
 
-    def __init__(self, namespace: Namespace, port: int, answer: Callable):
+    def __init__(self, namespace: Namespace, port: int, answer: Callable, tls: ssl.SSLContext | None = None):
         super().__init__(("", port), Handler, bind_and_activate=False)
         self.socket.close()
         with namespace.entered():
             self.socket = _listener(port)
-        self.answer = answer
+        self.answer, self.tls = answer, tls
         self.reached: set[str] = set()
         self.requests: list[dict] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def finish_request(self, request, client_address) -> None:
+        if not self.tls:
+            return super().finish_request(request, client_address)
+        with contextlib.suppress(OSError), self.tls.wrap_socket(request, server_side=True) as secure:
+            super().finish_request(secure, client_address)
 
     def close(self) -> None:
         self.shutdown()
