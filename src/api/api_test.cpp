@@ -56,6 +56,10 @@ class KeyGuardTest : public ::testing::Test {
                                   .path = request.path,
                                   .scope = scope,
                                   .summary = "",
+                                  .contract = {.body = http::Body::none(),
+                                               .query = http::Query::none(),
+                                               .answers = http::Answers::empty(200, ""),
+                                               .refusals = http::Refusals::none()},
                                   .websocket = websocket};
     const auto admission = run_to_end(context, guard.admit(request, endpoint));
     caller = request.caller;

@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/queries.h"
 
 namespace trawl::api {
 namespace {
@@ -40,6 +41,41 @@ std::optional<http::Response> objection(const http::Request& request, const down
   return std::nullopt;
 }
 
+http::Contract creation(int status, bool canonical) {
+  using http::Body;
+  return {.body = Body::json<downloads::BatchRequest>(canonical ? Body::Unknown::refused
+                                                                : Body::Unknown::ignored),
+          .query = http::Query::of<ChildrenQuery>(),
+          .answers = http::Answers::json<BatchView>(status),
+          .refusals = http::Refusals::of({{400, http::kAnyCode},
+                                          {403, http::kAnyCode},
+                                          {413, http::kAnyCode},
+                                          {422, http::kAnyCode},
+                                          {429, http::kAnyCode},
+                                          {503, http::kAnyCode},
+                                          {507, http::kAnyCode}})};
+}
+
+http::Contract listing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<SubscriptionQuery, PagingQuery>(),
+          .answers = http::Answers::json<BatchListView>(),
+          .refusals = http::Refusals::of({{422, "validation_error"}})};
+}
+
+// Of one batch, shown with a page of its downloads.
+http::Contract showing() {
+  return {
+      .body = http::Body::none(),
+      .query = http::Query::of<ChildrenQuery>(),
+      .answers = http::Answers::json<BatchView>(),
+      .refusals = http::Refusals::of({{404, "not_found"}, {409, http::kAnyCode}, {422, "validation_error"}})};
+}
+
+http::Contract cancellation() {
+  return shows<BatchCancelView>(http::Refusals::of({{404, "not_found"}, {409, http::kAnyCode}}));
+}
+
 }  // namespace
 
 void BatchRoutes::add_to(http::Router& router) {
@@ -49,6 +85,7 @@ void BatchRoutes::add_to(http::Router& router) {
                 .path = path,
                 .scope = access::kDownloadsWrite,
                 .summary = "Create a batch.",
+                .contract = creation(way.status, way.canonical),
                 .limit = "batch"},
                [this, way](http::Request request) { return create(std::move(request), way); });
   };
@@ -57,22 +94,23 @@ void BatchRoutes::add_to(http::Router& router) {
   make("/api/v1/playlist/download", {201, false, BatchSource::playlist});
   make("/api/v1/channel/download", {201, false, BatchSource::channel});
 
-  const auto on = [&](const char* method, const std::string& path,
+  const auto on = [&](const char* method, const std::string& path, http::Contract contract,
                       Task<http::Response> (BatchRoutes::*member)(http::Request)) {
     const bool reads = std::string_view(method) == "GET";
     router.add({.method = method,
                 .path = path,
                 .scope = reads ? access::kDownloadsRead : access::kDownloadsWrite,
-                .summary = reads ? "Show batches." : "Cancel, pause, resume or retry a batch."},
+                .summary = reads ? "Show batches." : "Cancel, pause, resume or retry a batch.",
+                .contract = std::move(contract)},
                [this, member](http::Request request) { return own(std::move(request), member); });
   };
-  on("GET", "/api/v1/batches", &BatchRoutes::list);
+  on("GET", "/api/v1/batches", listing(), &BatchRoutes::list);
   for (const std::string base : {"/api/v1/batches/{id}", "/api/v1/batch/{id}"}) {
-    on("GET", base, &BatchRoutes::show);
-    on("DELETE", base, &BatchRoutes::cancel);
-    on("POST", base + "/pause", &BatchRoutes::pause);
-    on("POST", base + "/resume", &BatchRoutes::resume);
-    on("POST", base + "/retry", &BatchRoutes::retry);
+    on("GET", base, showing(), &BatchRoutes::show);
+    on("DELETE", base, cancellation(), &BatchRoutes::cancel);
+    on("POST", base + "/pause", showing(), &BatchRoutes::pause);
+    on("POST", base + "/resume", showing(), &BatchRoutes::resume);
+    on("POST", base + "/retry", showing(), &BatchRoutes::retry);
   }
 }
 

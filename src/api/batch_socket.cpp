@@ -4,6 +4,7 @@
 
 #include "access/scopes.h"
 #include "api/paging.h"
+#include "api/queries.h"
 #include "async/scope.h"
 #include "async/semaphore.h"
 
@@ -140,7 +141,8 @@ void BatchSocket::add_to(http::Router& router) {
         {.method = "GET",
          .path = pattern,
          .scope = access::kDownloadsRead,
-         .summary = "Watch a batch over WebSocket."},
+         .summary = "Watch a batch over WebSocket.",
+         .contract = watching<>()},
         [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
         [this](http::Request& request) { return check(request); });
   }

@@ -79,3 +79,20 @@ BOOST_DESCRIBE_STRUCT(BatchCancelView, (),
 [[nodiscard]] BatchJobView batch_job_view(const downloads::Download& download, const ViewContext& context);
 
 }  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::downloads::BatchRequest> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::BatchView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::BatchListView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::BatchCancelView> {
+  static json::value make();
+};

@@ -15,6 +15,12 @@ struct FirstKeyBody {
 };
 BOOST_DESCRIBE_STRUCT(FirstKeyBody, (), (name, description))
 
+struct BootstrapStatusView {
+  bool bootstrap_required = false, bootstrap_available = false;
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(BootstrapStatusView, (), (bootstrap_required, bootstrap_available, message))
+
 }  // namespace
 }  // namespace trawl::api
 
@@ -26,6 +32,14 @@ struct trawl::Rules<trawl::api::FirstKeyBody> {
                                           .max = 100,
                                           .check = api::check_key_name},
                                          {.name = "description", .doc = "What it is for.", .max = 500}};
+};
+template <>
+struct trawl::Example<trawl::api::FirstKeyBody> {
+  static json::value make() { return {{"name", "admin"}}; }
+};
+template <>
+struct trawl::Example<trawl::api::BootstrapStatusView> {
+  static json::value make() { return encode(api::BootstrapStatusView{true, true, "no API key exists yet"}); }
 };
 
 namespace trawl::api {
@@ -41,12 +55,18 @@ void BootstrapRoutes::add_to(http::Router& router) {
   router.add({.method = "GET",
               .path = "/api/v1/bootstrap/status",
               .scope = access::kPublic,
-              .summary = "Whether the first API key is still to be made."},
+              .summary = "Whether the first API key is still to be made.",
+              .contract = shows<BootstrapStatusView>()},
              [this](http::Request request) { return status(std::move(request)); });
   router.add({.method = "POST",
               .path = "/api/v1/bootstrap/admin-key",
               .scope = access::kPublic,
-              .summary = "Make the first API key, with the one-time token as X-Setup-Token."},
+              .summary = "Make the first API key, with the one-time token as X-Setup-Token.",
+              .contract = {.body = http::Body::json<FirstKeyBody>(),
+                           .query = http::Query::none(),
+                           .answers = http::Answers::json<IssuedKeyView>(201),
+                           .refusals = http::Refusals::of(
+                               {{401, "bootstrap_token_invalid"}, {409, "already_bootstrapped"}})}},
              [this](http::Request request) { return create(std::move(request)); });
 }
 
@@ -54,10 +74,10 @@ Task<http::Response> BootstrapRoutes::status(http::Request request) {
   const auto empty = co_await keys_.empty();
   if (!empty) co_return http::error_response(request, empty.error());
   co_return http::json_response(
-      200,
-      json::object{{"bootstrap_required", *empty},
-                   {"bootstrap_available", *empty && !token_digest_.empty()},
-                   {"message", *empty ? "no API key exists yet" : "the first API key was made already"}});
+      200, encode(BootstrapStatusView{
+               .bootstrap_required = *empty,
+               .bootstrap_available = *empty && !token_digest_.empty(),
+               .message = *empty ? "no API key exists yet" : "the first API key was made already"}));
 }
 
 Task<http::Response> BootstrapRoutes::create(http::Request request) {

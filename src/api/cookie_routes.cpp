@@ -42,6 +42,16 @@ std::string export_text(const json::value& cookies) {
   return json::serialize(cookies);
 }
 
+http::Contract creation() {
+  return {.body = http::Body::json<NewCookiesBody>(),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<CookieView>(201),
+          .refusals = http::Refusals::of({{400, "invalid_cookies"},
+                                          {403, "browser_not_allowed"},
+                                          {422, http::kAnyCode},
+                                          {503, http::kAnyCode}})};
+}
+
 }  // namespace
 
 std::optional<std::string> check_cookie_name(std::string_view text) {
@@ -54,15 +64,21 @@ std::optional<std::string> check_cookie_name(std::string_view text) {
 
 void CookieRoutes::add_to(http::Router& router) {
   const auto add = [&](const char* method, const std::string& path, const char* summary,
-                       Task<http::Response> (CookieRoutes::*member)(http::Request)) {
-    router.add({.method = method, .path = path, .scope = access::kCookies, .summary = summary},
+                       http::Contract contract, Task<http::Response> (CookieRoutes::*member)(http::Request)) {
+    router.add({.method = method,
+                .path = path,
+                .scope = access::kCookies,
+                .summary = summary,
+                .contract = std::move(contract)},
                [this, member](http::Request request) { return (this->*member)(std::move(request)); });
   };
   for (const std::string base : {"/api/v1/auth/cookies", "/api/v1/cookies"}) {
-    add("POST", base, "Store cookies for downloads.", &CookieRoutes::create);
-    add("GET", base, "List stored cookies, without what is in them.", &CookieRoutes::list);
-    add("GET", base + "/{id}", "Show what stored cookies are for and until when.", &CookieRoutes::show);
-    add("DELETE", base + "/{id}", "Delete stored cookies.", &CookieRoutes::remove);
+    add("POST", base, "Store cookies for downloads.", creation(), &CookieRoutes::create);
+    add("GET", base, "List stored cookies, without what is in them.", shows<CookieListView>(),
+        &CookieRoutes::list);
+    add("GET", base + "/{id}", "Show what stored cookies are for and until when.", shows_one<CookieView>(),
+        &CookieRoutes::show);
+    add("DELETE", base + "/{id}", "Delete stored cookies.", shows_one<DeletedView>(), &CookieRoutes::remove);
   }
 }
 
@@ -121,11 +137,8 @@ Task<http::Response> CookieRoutes::remove(http::Request request) {
   if (!removed) co_return http::error_response(request, removed.error());
   log_info("cookies were deleted",
            {{"cookies_id", id}, {"by", request.caller.key}, {"request_id", request.id}});
-  co_return http::json_response(200, json::object{{"id", id},
-                                                  {"resource_type", "cookies"},
-                                                  {"status", "deleted"},
-                                                  {"message", "the cookies are deleted"},
-                                                  {"timestamp", to_iso8601(clock_.now())}});
+  co_return http::json_response(
+      200, encode(DeletedView{id, "cookies", "deleted", "the cookies are deleted", clock_.now()}));
 }
 
 }  // namespace trawl::api

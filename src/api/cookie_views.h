@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "access/cookie_store.h"
+#include "api/common_views.h"
 #include "base/describe.h"
 #include "base/json.h"
 
@@ -58,4 +59,16 @@ struct trawl::Rules<trawl::api::NewCookiesBody> {
        .max = 50,
        .check = api::check_cookie_name},
       {.name = "profile", .doc = "Which profile of the browser.", .max = 200}};
+};
+template <>
+struct trawl::Example<trawl::api::NewCookiesBody> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::CookieView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::CookieListView> {
+  static json::value make();
 };

@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/queries.h"
 
 namespace trawl::api {
 namespace {
@@ -50,35 +51,102 @@ std::optional<json::object> list_in(std::string_view body) {
   return out;
 }
 
+// A download, or what list_in() takes.
+json::object schema_of_creation(Schemas& schemas) {
+  constexpr auto kUse = Schemas::Use::input;
+  const json::object urls{{"type", "array"}, {"items", {{"type", "string"}}}, {"minItems", 1}};
+  return {{"anyOf", json::array{schemas.of<media::DownloadRequest>(kUse),
+                                schemas.of<downloads::BatchRequest>(kUse), urls}}};
+}
+
+http::Contract creation(int status, bool canonical) {
+  using http::Body;
+  Body body =
+      Body::json<media::DownloadRequest>(canonical ? Body::Unknown::refused : Body::Unknown::ignored);
+  body.document.schema = schema_of_creation;
+  return {
+      .body = std::move(body),
+      .query = http::Query::none(),
+      .answers = http::Answers::json<DownloadView>(status).or_json<BatchView>(202),
+      .refusals = http::Refusals::of({{400, "invalid_idempotency_key"},
+                                      {403, http::kAnyCode},
+                                      {409, "idempotency_in_flight"},
+                                      {422, http::kAnyCode},
+                                      {429, http::kAnyCode},
+                                      {503, http::kAnyCode},
+                                      {507, http::kAnyCode}})};
+}
+
+template <class View>
+http::Contract listing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<StatusQuery, PagingQuery, CursorQuery>(),
+          .answers = http::Answers::json<View>(),
+          .refusals = http::Refusals::of({{422, "validation_error"}})};
+}
+
+// Of one download, at once or when it has changed.
+template <class View>
+http::Contract waiting() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<WaitQuery>(),
+          .answers = http::Answers::json<View>(),
+          .refusals = http::Refusals::of({{404, "not_found"}, {422, "validation_error"}})};
+}
+
+http::Contract cancellation(int refused) {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<PurgeQuery>(),
+          .answers = http::Answers::json<CancelView>(),
+          .refusals = http::Refusals::of({{404, "not_found"}, {refused, http::kAnyCode}})};
+}
+
+http::Contract reading_logs() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<LogsQuery>(),
+          .answers = http::Answers::json<LogsView>().or_bytes(200, "text/plain",
+                                                              "One line per entry, with `format=text`."),
+          .refusals = http::Refusals::of({{404, "not_found"}, {422, "validation_error"}})};
+}
+
 }  // namespace
 
 void DownloadRoutes::add_to(http::Router& router) {
   using access::kDownloadsRead, access::kDownloadsWrite;
   const auto creates = [&](const char* path, int status, bool canonical, const char* summary) {
-    router.add(
-        {.method = "POST", .path = path, .scope = kDownloadsWrite, .summary = summary, .limit = "download"},
-        [this, status, canonical](http::Request request) {
-          return create(std::move(request), status, canonical);
-        });
+    router.add({.method = "POST",
+                .path = path,
+                .scope = kDownloadsWrite,
+                .summary = summary,
+                .contract = creation(status, canonical),
+                .limit = "download"},
+               [this, status, canonical](http::Request request) {
+                 return create(std::move(request), status, canonical);
+               });
   };
   creates("/api/v1/downloads", 202, true, "Create a download.");
   creates("/api/v1/download", 201, false, "Create a download (older path, answers 201).");
   creates("/downloads", 202, false, "Create a download (older path).");
   creates("/jobs", 202, false, "Create a download (older path).");
   for (const char* path : {"/api/v1/downloads", "/downloads"}) {
-    router.add(
-        {.method = "GET", .path = path, .scope = kDownloadsRead, .summary = "List downloads, newest first."},
-        [this](http::Request request) { return list(std::move(request)); });
+    router.add({.method = "GET",
+                .path = path,
+                .scope = kDownloadsRead,
+                .summary = "List downloads, newest first.",
+                .contract = listing<ListView>()},
+               [this](http::Request request) { return list(std::move(request)); });
   }
   router.add({.method = "GET",
               .path = "/api/v1/jobs",
               .scope = kDownloadsRead,
-              .summary = "List the status of downloads, newest first (older path)."},
+              .summary = "List the status of downloads, newest first (older path).",
+              .contract = listing<JobsView>()},
              [this](http::Request request) { return list_jobs(std::move(request)); });
   router.add({.method = "GET",
               .path = "/api/v1/status/{id}",
               .scope = kDownloadsRead,
-              .summary = "Show the status of a download (older path)."},
+              .summary = "Show the status of a download (older path).",
+              .contract = waiting<StatusView>()},
              [this](http::Request request) { return status(std::move(request)); });
   for (const auto& [base, refused] : {std::pair<std::string, int>{"/api/v1/downloads/{id}", 409},
                                       {"/api/v1/download/{id}", 409},
@@ -87,17 +155,20 @@ void DownloadRoutes::add_to(http::Router& router) {
     router.add({.method = "GET",
                 .path = base,
                 .scope = kDownloadsRead,
-                .summary = "Show a download; with wait=60 when it changes."},
+                .summary = "Show a download; with wait=60 when it changes.",
+                .contract = waiting<DownloadView>()},
                [this](http::Request request) { return show(std::move(request)); });
     router.add({.method = "DELETE",
                 .path = base,
                 .scope = kDownloadsWrite,
-                .summary = "Cancel a download; with purge=true delete one that has ended."},
+                .summary = "Cancel a download; with purge=true delete one that has ended.",
+                .contract = cancellation(refused)},
                [this, refused](http::Request request) { return cancel(std::move(request), refused); });
     router.add({.method = "GET",
                 .path = base + "/logs",
                 .scope = kDownloadsRead,
-                .summary = "Read the log of a download."},
+                .summary = "Read the log of a download.",
+                .contract = reading_logs()},
                [this](http::Request request) { return logs(std::move(request)); });
   }
 }
@@ -148,7 +219,7 @@ Task<http::Response> DownloadRoutes::show(http::Request request) {
 Task<http::Response> DownloadRoutes::status(http::Request request) {
   const auto download = co_await long_poll_.find(std::move(request));
   if (!download) co_return std::move(download.error());
-  co_return http::json_response(200, status_document(*download, context_));
+  co_return http::json_response(200, encode(status_view(*download, context_)));
 }
 
 Task<DownloadRoutes::Listed> DownloadRoutes::read_page(http::Request request) {
@@ -200,14 +271,14 @@ Task<http::Response> DownloadRoutes::list_jobs(http::Request request) {
   if (!listed) co_return listed.error();
   const auto& [page, paging] = *listed;
   const PageNumbers numbers = page_numbers(paging, page.total);
-  json::array jobs;
+  JobsView view{.jobs = {},
+                .total = page.total,
+                .page = numbers.page,
+                .per_page = numbers.page_size,
+                .total_pages = numbers.total_pages};
   for (const downloads::Download& download : page.downloads)
-    jobs.push_back(status_document(download, context_));
-  co_return http::json_response(200, json::object{{"jobs", std::move(jobs)},
-                                                  {"total", page.total},
-                                                  {"page", numbers.page},
-                                                  {"per_page", numbers.page_size},
-                                                  {"total_pages", numbers.total_pages}});
+    view.jobs.push_back(status_view(download, context_));
+  co_return http::json_response(200, encode(view));
 }
 
 Task<http::Response> DownloadRoutes::cancel(http::Request request, int refused) {

@@ -7,6 +7,7 @@
 #include "access/scopes.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/queries.h"
 
 namespace trawl::api {
 namespace {
@@ -26,6 +27,14 @@ Result<std::optional<std::int64_t>> last_seen(const http::Request& request) {
   if (error != std::errc{} || end != field->data() + field->size() || seq < 0)
     return fail(Errc::invalid, "Last-Event-ID must be the id of an event", "validation_error");
   return seq;
+}
+
+http::Contract streaming() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<StreamQuery>(),
+          .answers = http::Answers::bytes(200, "text/event-stream", "The events: docs/websocket.md.")
+                         .or_empty(204, "The last event was seen; there will be no more."),
+          .refusals = http::Refusals::of({{404, "not_found"}, {422, "validation_error"}})};
 }
 
 }  // namespace
@@ -74,7 +83,8 @@ void EventStream::add_to(http::Router& router) {
     router.add({.method = "GET",
                 .path = path,
                 .scope = access::kDownloadsRead,
-                .summary = "Watch a download as server-sent events."},
+                .summary = "Watch a download as server-sent events.",
+                .contract = streaming()},
                [this](http::Request request) { return open(std::move(request)); });
   }
 }

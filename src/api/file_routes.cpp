@@ -7,10 +7,31 @@
 #include "api/body.h"
 #include "api/link_views.h"
 #include "api/ownership.h"
+#include "api/queries.h"
 #include "base/log.h"
 #include "http/static_file.h"
 
 namespace trawl::api {
+namespace {
+
+http::Contract serving() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<LinkQuery>(),
+          .answers = http::Answers::bytes(200, "*/*", "The file.")
+                         .or_bytes(206, "*/*", "The part that Range asked for, or several.")
+                         .or_empty(304, "The file is the one the caller has."),
+          .refusals = http::Refusals::of(
+              {{403, http::kAnyCode}, {404, "not_found"}, {412, http::kAnyCode}, {416, http::kAnyCode}})};
+}
+
+http::Contract making_link() {
+  return {.body = http::Body::json<NewLinkBody>(),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<LinkView>(201),
+          .refusals = http::Refusals::of({{404, "not_found"}})};
+}
+
+}  // namespace
 
 void FileRoutes::add_to(http::Router& router) {
   for (const char* pattern : {"/files/{path...}", "/api/v1/files/{path...}"}) {
@@ -18,23 +39,27 @@ void FileRoutes::add_to(http::Router& router) {
                 .path = pattern,
                 .scope = access::kFilesRead,
                 .summary = "Fetch a stored file, by key or by a signed link.",
+                .contract = serving(),
                 .signed_link = true},
                [this](http::Request request) { return serve(std::move(request)); });
   }
   router.add({.method = "POST",
               .path = "/api/v1/links",
               .scope = access::kFilesWrite,
-              .summary = "Make a link to a file that works without a key for a while."},
+              .summary = "Make a link to a file that works without a key for a while.",
+              .contract = making_link()},
              [this](http::Request request) { return make_link(std::move(request)); });
   router.add({.method = "GET",
               .path = "/api/v1/links",
               .scope = access::kFilesWrite,
-              .summary = "List the links that are in force."},
+              .summary = "List the links that are in force.",
+              .contract = shows<LinkListView>()},
              [this](http::Request request) { return list_links(std::move(request)); });
   router.add({.method = "DELETE",
               .path = "/api/v1/links/{id}",
               .scope = access::kFilesWrite,
-              .summary = "Take a link back."},
+              .summary = "Take a link back.",
+              .contract = shows_one<DeletedView>()},
              [this](http::Request request) { return revoke_link(std::move(request)); });
 }
 
@@ -133,11 +158,8 @@ Task<http::Response> FileRoutes::revoke_link(http::Request request) {
   if (!revoked) co_return http::error_response(request, revoked.error());
   log_info("a file link was taken back",
            {{"link", id}, {"by", request.caller.key}, {"request_id", request.id}});
-  co_return http::json_response(200, json::object{{"id", id},
-                                                  {"resource_type", "link"},
-                                                  {"status", "deleted"},
-                                                  {"message", "the link is taken back"},
-                                                  {"timestamp", to_iso8601(clock_.now())}});
+  co_return http::json_response(
+      200, encode(DeletedView{id, "link", "deleted", "the link is taken back", clock_.now()}));
 }
 
 }  // namespace trawl::api

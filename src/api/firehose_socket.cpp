@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "access/scopes.h"
+#include "api/queries.h"
 #include "async/scope.h"
 #include "async/semaphore.h"
 
@@ -122,7 +123,8 @@ void FirehoseSocket::add_to(http::Router& router) {
         {.method = "GET",
          .path = path,
          .scope = access::kDownloadsRead,
-         .summary = "Watch all of one's downloads over WebSocket."},
+         .summary = "Watch all of one's downloads over WebSocket.",
+         .contract = watching<TypesQuery>()},
         [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
         [this](http::Request& request) { return check(request); });
   }

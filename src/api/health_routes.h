@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "api/health_views.h"
 #include "base/clock.h"
 #include "downloads/downloads.h"
 #include "engine/engine.h"
@@ -29,9 +30,9 @@ class HealthRoutes {
   void add_to(http::Router& router);
 
  private:
-  // {name: {status, ...}} for queue, storage and engine; the worst of them.
+  // Queue, storage and engine; the worst of them.
   struct Checks {
-    json::object checks;
+    HealthChecks checks;
     std::string status;  // healthy, degraded, unhealthy
   };
   Task<Checks> check();

@@ -5,6 +5,7 @@
 #include "api/body.h"
 #include "api/key_views.h"
 #include "api/paging.h"
+#include "api/queries.h"
 #include "base/log.h"
 
 namespace trawl::api {
@@ -29,23 +30,46 @@ void audit(std::string_view what, const http::Request& request, const access::Ke
                   {"request_id", request.id}});
 }
 
+template <class KeyBody, class View>
+http::Contract taking(int status) {
+  return {
+      .body = http::Body::json<KeyBody>(),
+      .query = http::Query::none(),
+      .answers = http::Answers::json<View>(status),
+      .refusals = http::Refusals::of({{403, "level_too_high"}, {404, "not_found"}, {409, "key_revoked"}})};
+}
+
+http::Contract listing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<KeyListQuery, PagingQuery>(),
+          .answers = http::Answers::json<KeyListView>(),
+          .refusals = http::Refusals::of({{422, "validation_error"}})};
+}
+
 }  // namespace
 
 void KeyRoutes::add_to(http::Router& router) {
-  const auto add = [&](const char* method, const char* path, const char* summary,
+  const auto add = [&](const char* method, const char* path, const char* summary, http::Contract contract,
                        Task<http::Response> (KeyRoutes::*member)(http::Request)) {
-    router.add({.method = method, .path = path, .scope = access::kKeys, .summary = summary},
+    router.add({.method = method,
+                .path = path,
+                .scope = access::kKeys,
+                .summary = summary,
+                .contract = std::move(contract)},
                [this, member](http::Request request) { return (this->*member)(std::move(request)); });
   };
   constexpr const char* kAll = "/api/v1/admin/api-keys";
   constexpr const char* kOne = "/api/v1/admin/api-keys/{id}";
-  add("POST", kAll, "Make an API key; it is shown once.", &KeyRoutes::create);
-  add("GET", kAll, "List API keys, newest first.", &KeyRoutes::list);
-  add("GET", kOne, "Show an API key.", &KeyRoutes::show);
-  add("PUT", kOne, "Change an API key.", &KeyRoutes::change);
-  add("DELETE", kOne, "Revoke an API key for good, at once.", &KeyRoutes::revoke);
+  add("POST", kAll, "Make an API key; it is shown once.", taking<NewKeyBody, IssuedKeyView>(201),
+      &KeyRoutes::create);
+  add("GET", kAll, "List API keys, newest first.", listing(), &KeyRoutes::list);
+  add("GET", kOne, "Show an API key.", shows_one<KeyView>(), &KeyRoutes::show);
+  add("PUT", kOne, "Change an API key.", taking<KeyChangeBody, KeyView>(200), &KeyRoutes::change);
+  add("DELETE", kOne, "Revoke an API key for good, at once.",
+      shows<RevokedKeyView>(http::Refusals::of({{403, "level_too_high"}, {404, "not_found"}})),
+      &KeyRoutes::revoke);
   add("POST", "/api/v1/admin/api-keys/{id}/rotate", "Give an API key another secret; it is shown once.",
-      &KeyRoutes::rotate);
+      taking<RotateBody, IssuedKeyView>(200), &KeyRoutes::rotate);
 }
 
 Task<http::Response> KeyRoutes::create(http::Request request) {
@@ -129,12 +153,9 @@ Task<http::Response> KeyRoutes::revoke(http::Request request) {
   const auto revoked = co_await keys_.revoke(key->id);
   if (!revoked) co_return http::error_response(request, revoked.error());
   audit("an API key was revoked", request, *revoked);
-  co_return http::json_response(200, json::object{{"id", revoked->id},
-                                                  {"key_id", revoked->id},
-                                                  {"resource_type", "api_key"},
-                                                  {"status", "revoked"},
-                                                  {"message", "the key is revoked"},
-                                                  {"timestamp", to_iso8601(clock_.now())}});
+  co_return http::json_response(
+      200, encode(RevokedKeyView{{revoked->id, "api_key", "revoked", "the key is revoked", clock_.now()},
+                                 revoked->id}));
 }
 
 }  // namespace trawl::api

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "access/key_store.h"
+#include "api/common_views.h"
 #include "base/describe.h"
 #include "base/json.h"
 
@@ -76,6 +77,12 @@ struct KeyListView {
 };
 BOOST_DESCRIBE_STRUCT(KeyListView, (), (api_keys, total, page, per_page, pages))
 
+// What DELETE says of a key.
+struct RevokedKeyView : DeletedView {
+  std::string key_id;  // The same as `id`.
+};
+BOOST_DESCRIBE_STRUCT(RevokedKeyView, (DeletedView), (key_id))
+
 [[nodiscard]] KeyView view_of(const access::Key& key, SystemTime now);
 [[nodiscard]] IssuedKeyView view_of(const access::IssuedKey& issued, SystemTime now);
 
@@ -138,4 +145,32 @@ template <>
 struct trawl::Rules<trawl::api::RotateBody> {
   static constexpr FieldRule fields[] = {
       {.name = "grace_sec", .doc = "Seconds the old secret still works.", .min = 0, .max = 604'800}};
+};
+template <>
+struct trawl::Example<trawl::api::NewKeyBody> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::KeyChangeBody> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::RotateBody> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::KeyView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::IssuedKeyView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::KeyListView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::RevokedKeyView> {
+  static json::value make();
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/common_views.h"
 #include "base/describe.h"
 #include "base/json.h"
 
@@ -48,4 +49,16 @@ struct trawl::Rules<trawl::api::NewLinkBody> {
                                           .min = 1,
                                           .max = 86'400,
                                           .example = "900"}};
+};
+template <>
+struct trawl::Example<trawl::api::NewLinkBody> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::LinkView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::LinkListView> {
+  static json::value make();
 };

@@ -10,7 +10,11 @@ void MetricsRoutes::add_to(http::Router& router) {
     router.add({.method = "GET",
                 .path = path,
                 .scope = open_ ? access::kPublic : access::kMetrics,
-                .summary = "The figures of this process, for Prometheus."},
+                .summary = "The figures of this process, for Prometheus.",
+                .contract = {.body = http::Body::none(),
+                             .query = http::Query::none(),
+                             .answers = http::Answers::bytes(200, "text/plain", "Prometheus' text format."),
+                             .refusals = http::Refusals::none()}},
                [this](http::Request request) { return show(std::move(request)); });
 }
 

@@ -4,16 +4,17 @@
 
 #include "access/scopes.h"
 #include "api/body.h"
+#include "api/common_views.h"
 #include "api/ownership.h"
 
 namespace trawl::api {
 namespace {
 
-struct Retention {
+struct RetentionBody {
   std::optional<SystemTime> expires_at;
   std::optional<double> hours;
 };
-BOOST_DESCRIBE_STRUCT(Retention, (), (expires_at, hours))
+BOOST_DESCRIBE_STRUCT(RetentionBody, (), (expires_at, hours))
 
 struct OrderView {
   std::string id, job_id, request_id;  // All the same.
@@ -35,13 +36,51 @@ BOOST_DESCRIBE_STRUCT(RetentionView, (), (id, job_id, request_id, expires_at, de
 }  // namespace trawl::api
 
 template <>
-struct trawl::Rules<trawl::api::Retention> {
+struct trawl::Rules<trawl::api::RetentionBody> {
   static constexpr FieldRule fields[] = {
       {.name = "expires_at", .doc = "When the files are deleted."},
       {.name = "hours", .doc = "The same, counted from now.", .min = 0, .max = 87600}};
 };
+template <>
+struct trawl::Example<trawl::api::RetentionBody> {
+  static json::value make() { return {{"hours", 24}}; }
+};
+template <>
+struct trawl::Example<trawl::api::RetentionView> {
+  static json::value make() {
+    const std::string id = "01980000-0000-7000-8000-000000000001";
+    return encode(api::RetentionView{id, id, id, api::example_time(), api::example_time(),
+                                     "the files are deleted then"});
+  }
+};
+template <>
+struct trawl::Example<trawl::api::OrderView> {
+  static json::value make() {
+    const std::string id = "01980000-0000-7000-8000-000000000001";
+    return encode(api::OrderView{id, id, id, "paused", jobs::State::paused, "the download is paused",
+                                 api::example_time()});
+  }
+};
 
 namespace trawl::api {
+namespace {
+
+http::Contract ordering(bool pauses, int refused) {
+  auto answers = http::Answers::json<OrderView>();
+  return {.body = http::Body::none(),
+          .query = http::Query::none(),
+          .answers = pauses ? std::move(answers).or_json<OrderView>(202) : std::move(answers),
+          .refusals = http::Refusals::of({{404, "not_found"}, {refused, http::kAnyCode}})};
+}
+
+http::Contract retaining(http::Body body) {
+  return {.body = std::move(body),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<RetentionView>(),
+          .refusals = http::Refusals::of({{404, http::kAnyCode}, {409, http::kAnyCode}})};
+}
+
+}  // namespace
 
 void OrderRoutes::add(http::Router& router, const std::string& path, const std::string& verb, Order order,
                       int refused) {
@@ -50,7 +89,8 @@ void OrderRoutes::add(http::Router& router, const std::string& path, const std::
               .scope = access::kDownloadsWrite,
               .summary = fmt::format("{} a download.", verb == "pause"    ? "Pause"
                                                        : verb == "resume" ? "Resume"
-                                                                          : "Retry")},
+                                                                          : "Retry"),
+              .contract = ordering(verb == "pause", refused)},
              [this, verb, order, refused](http::Request request) {
                return carry_out(std::move(request), verb, order, refused);
              });
@@ -71,12 +111,14 @@ void OrderRoutes::add_to(http::Router& router) {
     router.add({.method = "PUT",
                 .path = path,
                 .scope = access::kDownloadsWrite,
-                .summary = "Set when the files of a download are deleted."},
+                .summary = "Set when the files of a download are deleted.",
+                .contract = retaining(http::Body::json<RetentionBody>())},
                [this](http::Request request) { return set_retention(std::move(request), false); });
     router.add({.method = "DELETE",
                 .path = path,
                 .scope = access::kDownloadsWrite,
-                .summary = "Keep the files of a download."},
+                .summary = "Keep the files of a download.",
+                .contract = retaining(http::Body::none())},
                [this](http::Request request) { return set_retention(std::move(request), true); });
   }
 }
@@ -104,7 +146,7 @@ Task<http::Response> OrderRoutes::set_retention(http::Request request, bool keep
   const JobId id = download->job.id;
   std::optional<SystemTime> until;
   if (!keep) {
-    const auto body = read_body<Retention>(request, {});
+    const auto body = read_body<RetentionBody>(request, {});
     if (!body) co_return std::move(body.error());
     if (body->expires_at.has_value() == body->hours.has_value())
       co_return http::error_response(request, 422, "validation_error", "give either expires_at or hours");

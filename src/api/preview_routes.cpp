@@ -2,6 +2,7 @@
 
 #include "access/scopes.h"
 #include "api/preview_views.h"
+#include "api/queries.h"
 #include "base/text.h"
 #include "media/options.h"
 
@@ -58,6 +59,21 @@ http::Response refusal(const http::Request& request, const Error& error, int not
   return http::error_response(request, error);
 }
 
+template <class View>
+http::Contract previewing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<UrlQuery, downloads::Selection, PagingQuery>(),
+          .answers = http::Answers::json<View>(),
+          .refusals = http::Refusals::of({{400, http::kAnyCode},
+                                          {401, http::kAnyCode},
+                                          {403, http::kAnyCode},
+                                          {404, http::kAnyCode},
+                                          {422, http::kAnyCode},
+                                          {429, http::kAnyCode},
+                                          {503, http::kAnyCode},
+                                          {504, http::kAnyCode}})};
+}
+
 }  // namespace
 
 void PreviewRoutes::add_to(http::Router& router) {
@@ -66,12 +82,14 @@ void PreviewRoutes::add_to(http::Router& router) {
                 .path = path,
                 .scope = access::kMetadataRead,
                 .summary = "Show what a playlist holds, page by page.",
+                .contract = previewing<PlaylistPreview>(),
                 .limit = "playlist"},
                [this](http::Request request) { return playlist(std::move(request)); });
   router.add({.method = "GET",
               .path = "/api/v1/channel/info",
               .scope = access::kMetadataRead,
               .summary = "Show what a channel holds, filtered and sorted.",
+              .contract = previewing<ChannelInfo>(),
               .limit = "playlist"},
              [this](http::Request request) { return channel(std::move(request)); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/common_views.h"
 #include "api/paging.h"
 #include "downloads/preview.h"
 
@@ -59,3 +60,12 @@ BOOST_DESCRIBE_STRUCT(ChannelInfo, (PageNumbers),
                                        const downloads::Selection& selection, const PageRequest& paging);
 
 }  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::api::PlaylistPreview> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::ChannelInfo> {
+  static json::value make();
+};

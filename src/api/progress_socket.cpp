@@ -4,6 +4,7 @@
 #include "api/job_feed.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/queries.h"
 #include "async/scope.h"
 #include "async/semaphore.h"
 
@@ -77,7 +78,8 @@ void ProgressSocket::add_to(http::Router& router) {
         {.method = "GET",
          .path = pattern,
          .scope = access::kDownloadsRead,
-         .summary = "Watch a download over WebSocket."},
+         .summary = "Watch a download over WebSocket.",
+         .contract = watching<>()},
         [this](http::Request request, http::WebSocket& socket) { return serve(std::move(request), socket); },
         [this](http::Request& request) { return check(request); });
   }

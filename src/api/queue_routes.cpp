@@ -4,6 +4,7 @@
 
 #include "access/scopes.h"
 #include "api/paging.h"
+#include "api/queries.h"
 #include "api/queue_views.h"
 
 namespace trawl::api {
@@ -43,6 +44,13 @@ DeadLetterView view_of(const jobs::DeadLetter& letter) {
   return view;
 }
 
+http::Contract listing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<PagingQuery>(),
+          .answers = http::Answers::json<DeadLettersView>(),
+          .refusals = http::Refusals::of({{422, "validation_error"}})};
+}
+
 }  // namespace
 
 void QueueRoutes::add_to(http::Router& router) {
@@ -52,37 +60,50 @@ void QueueRoutes::add_to(http::Router& router) {
                [this, member](http::Request request) { return (this->*member)(std::move(request)); });
   };
   for (const char* path : {"/api/v1/admin/queue", "/queue/status"}) {
-    add({.method = "GET", .path = path, .scope = kSystemRead, .summary = "Count what waits and runs."},
+    add({.method = "GET",
+         .path = path,
+         .scope = kSystemRead,
+         .summary = "Count what waits and runs.",
+         .contract = shows<QueueView>()},
         &QueueRoutes::queue);
   }
   for (const char* path : {"/api/v1/admin/workers", "/active-downloads"}) {
-    add({.method = "GET", .path = path, .scope = kSystemRead, .summary = "List workers and what they run."},
+    add({.method = "GET",
+         .path = path,
+         .scope = kSystemRead,
+         .summary = "List workers and what they run.",
+         .contract = shows<WorkersView>()},
         &QueueRoutes::workers);
   }
   add({.method = "GET",
        .path = "/api/v1/admin/breakers",
        .scope = kSystemRead,
-       .summary = "List the hosts that are left alone for a while."},
+       .summary = "List the hosts that are left alone for a while.",
+       .contract = shows<BreakersView>()},
       &QueueRoutes::breakers);
   add({.method = "GET",
        .path = "/api/v1/admin/dlq",
        .scope = kSystemRead,
-       .summary = "List the dead letters."},
+       .summary = "List the dead letters.",
+       .contract = listing()},
       &QueueRoutes::dead_letters);
   add({.method = "DELETE",
        .path = "/api/v1/admin/dlq",
        .scope = kSystemManage,
-       .summary = "Delete every dead letter."},
+       .summary = "Delete every dead letter.",
+       .contract = shows<AllBuriedView>()},
       &QueueRoutes::bury_all);
   add({.method = "DELETE",
        .path = "/api/v1/admin/dlq/{id}",
        .scope = kSystemManage,
-       .summary = "Delete a dead letter."},
+       .summary = "Delete a dead letter.",
+       .contract = shows<BuriedView>(http::Refusals::of({{404, "not_found"}, {409, http::kAnyCode}}))},
       &QueueRoutes::bury);
   add({.method = "POST",
        .path = "/api/v1/admin/dlq/{id}/replay",
        .scope = kSystemManage,
-       .summary = "Queue a dead letter again."},
+       .summary = "Queue a dead letter again.",
+       .contract = shows<ReplayView>(http::Refusals::of({{404, "not_found"}, {409, http::kAnyCode}}))},
       &QueueRoutes::replay);
 }
 
@@ -117,21 +138,20 @@ Task<http::Response> QueueRoutes::workers(http::Request request) {
     workers[run.worker].worker = run.worker;
     workers[run.worker].running.push_back(view_of(run));
   }
-  json::array list;
-  for (const auto& [name, worker] : workers) list.push_back(encode(worker));
-  co_return http::json_response(200, json::object{{"workers", std::move(list)}, {"running", held->size()}});
+  WorkersView view{.workers = {}, .running = static_cast<std::int64_t>(held->size())};
+  for (auto& [name, worker] : workers) view.workers.push_back(std::move(worker));
+  co_return http::json_response(200, encode(view));
 }
 
 Task<http::Response> QueueRoutes::breakers(http::Request request) {
   const auto known = co_await overview_.breakers();
   if (!known) co_return http::error_response(request, known.error());
-  json::array list;
+  BreakersView view;
   for (const jobs::Breaker& breaker : *known) {
-    list.push_back(
-        encode(BreakerView{breaker.origin, breaker.state(clock_.now()), breaker.failures, breaker.open_until,
-                           breaker.probe, breaker.last_error, breaker.updated_at}));
+    view.breakers.push_back({breaker.origin, breaker.state(clock_.now()), breaker.failures,
+                             breaker.open_until, breaker.probe, breaker.last_error, breaker.updated_at});
   }
-  co_return http::json_response(200, json::object{{"breakers", std::move(list)}});
+  co_return http::json_response(200, encode(view));
 }
 
 Task<http::Response> QueueRoutes::dead_letters(http::Request request) {
@@ -153,7 +173,7 @@ Task<http::Response> QueueRoutes::replay(http::Request request) {
   const auto state = co_await downloads_.replay(*id);
   if (!state) co_return http::error_response(request, state.error());
   co_return http::json_response(
-      200, json::object{{"id", id->str()}, {"job_id", id->str()}, {"status", jobs::api_status(*state)}});
+      200, encode(ReplayView{id->str(), id->str(), std::string(jobs::api_status(*state))}));
 }
 
 Task<http::Response> QueueRoutes::bury(http::Request request) {
@@ -161,7 +181,7 @@ Task<http::Response> QueueRoutes::bury(http::Request request) {
   if (!id) co_return http::error_response(request, 404, "not_found", id.error().message);
   const auto buried = co_await downloads_.bury(*id);
   if (!buried) co_return http::error_response(request, buried.error());
-  co_return http::json_response(200, json::object{{"id", id->str()}, {"deleted", 1}});
+  co_return http::json_response(200, encode(BuriedView{.id = id->str()}));
 }
 
 Task<http::Response> QueueRoutes::bury_all(http::Request request) {
@@ -174,7 +194,7 @@ Task<http::Response> QueueRoutes::bury_all(http::Request request) {
       deleted += (co_await downloads_.bury(letter.job.id)).has_value() ? 1 : 0;
     if (deleted == before) break;
   }
-  co_return http::json_response(200, json::object{{"deleted", deleted}});
+  co_return http::json_response(200, encode(AllBuriedView{.deleted = deleted}));
 }
 
 }  // namespace trawl::api

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/common_views.h"
 #include "base/clock.h"
 #include "base/describe.h"
 #include "jobs/overview.h"
@@ -80,4 +81,61 @@ struct DeadLettersView {
 };
 BOOST_DESCRIBE_STRUCT(DeadLettersView, (), (dead_letters, total, page, page_size))
 
+struct WorkersView {
+  std::vector<WorkerView> workers;
+  std::int64_t running = 0;
+};
+BOOST_DESCRIBE_STRUCT(WorkersView, (), (workers, running))
+
+struct BreakersView {
+  std::vector<BreakerView> breakers;
+};
+BOOST_DESCRIBE_STRUCT(BreakersView, (), (breakers))
+
+struct ReplayView {
+  std::string id, job_id;  // The same.
+  std::string status;
+};
+BOOST_DESCRIBE_STRUCT(ReplayView, (), (id, job_id, status))
+
+struct BuriedView {
+  std::string id;
+  std::int64_t deleted = 1;
+};
+BOOST_DESCRIBE_STRUCT(BuriedView, (), (id, deleted))
+
+struct AllBuriedView {
+  std::int64_t deleted = 0;
+};
+BOOST_DESCRIBE_STRUCT(AllBuriedView, (), (deleted))
+
 }  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::api::QueueView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::WorkersView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::BreakersView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::DeadLettersView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::ReplayView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::BuriedView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::AllBuriedView> {
+  static json::value make();
+};

@@ -7,6 +7,7 @@
 #include "api/ownership.h"
 #include "api/paging.h"
 #include "api/preview_views.h"
+#include "api/queries.h"
 #include "api/subscription_views.h"
 
 namespace trawl::api {
@@ -18,28 +19,73 @@ http::Response refusal(const http::Request& request, const Error& error) {
                               {{{"body"}, error.message, "value_error"}});
 }
 
+// A change may give some of the members only.
+struct SubscriptionChangeBody : downloads::SubscriptionRequest {};
+BOOST_DESCRIBE_STRUCT(SubscriptionChangeBody, (downloads::SubscriptionRequest), ())
+
+template <class View>
+http::Contract listing(http::Refusals refusals) {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<PagingQuery>(),
+          .answers = http::Answers::json<View>(),
+          .refusals = std::move(refusals)};
+}
+
+template <class SubscriptionBody>
+http::Contract taking(int status) {
+  return {.body = http::Body::json<SubscriptionBody>(),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<SubscriptionView>(status),
+          .refusals = http::Refusals::of({{403, http::kAnyCode},
+                                          {404, "not_found"},
+                                          {413, http::kAnyCode},
+                                          {422, http::kAnyCode},
+                                          {429, http::kAnyCode},
+                                          {503, http::kAnyCode}})};
+}
+
+http::Contract running() {
+  return {.body = http::Body::none(),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<BatchView>(202),
+          .refusals = http::Refusals::of(
+              {{404, "not_found"}, {409, http::kAnyCode}, {429, http::kAnyCode}, {503, http::kAnyCode}})};
+}
+
 }  // namespace
+}  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::api::SubscriptionChangeBody> {
+  static json::value make() { return {{"interval_sec", 7200}}; }
+};
+
+namespace trawl::api {
 
 void SubscriptionRoutes::add_to(http::Router& router) {
-  const auto on = [&](const char* method, const std::string& path,
+  const auto on = [&](const char* method, const std::string& path, http::Contract contract,
                       Task<http::Response> (SubscriptionRoutes::*member)(http::Request)) {
     const bool reads = std::string_view(method) == "GET";
     router.add({.method = method,
                 .path = "/api/v1/subscriptions" + path,
                 .scope = reads ? access::kDownloadsRead : access::kDownloadsWrite,
-                .summary = reads ? "Show subscriptions." : "Create or change subscriptions."},
+                .summary = reads ? "Show subscriptions." : "Create or change subscriptions.",
+                .contract = std::move(contract)},
                [this, member](http::Request request) { return own(std::move(request), member); });
   };
-  on("POST", "", &SubscriptionRoutes::create);
-  on("GET", "", &SubscriptionRoutes::list);
-  on("GET", "/{id}", &SubscriptionRoutes::show);
-  on("PUT", "/{id}", &SubscriptionRoutes::replace);
-  on("PATCH", "/{id}", &SubscriptionRoutes::patch);
-  on("DELETE", "/{id}", &SubscriptionRoutes::remove);
-  on("POST", "/{id}/pause", &SubscriptionRoutes::pause);
-  on("POST", "/{id}/resume", &SubscriptionRoutes::resume);
-  on("POST", "/{id}/run", &SubscriptionRoutes::run);
-  on("GET", "/{id}/runs", &SubscriptionRoutes::runs);
+  on("POST", "", taking<downloads::SubscriptionRequest>(201), &SubscriptionRoutes::create);
+  on("GET", "", listing<SubscriptionListView>(http::Refusals::of({{422, "validation_error"}})),
+     &SubscriptionRoutes::list);
+  on("GET", "/{id}", shows_one<SubscriptionView>(), &SubscriptionRoutes::show);
+  on("PUT", "/{id}", taking<downloads::SubscriptionRequest>(200), &SubscriptionRoutes::replace);
+  on("PATCH", "/{id}", taking<SubscriptionChangeBody>(200), &SubscriptionRoutes::patch);
+  on("DELETE", "/{id}", shows_one<DeletedView>(), &SubscriptionRoutes::remove);
+  on("POST", "/{id}/pause", shows_one<SubscriptionView>(), &SubscriptionRoutes::pause);
+  on("POST", "/{id}/resume", shows_one<SubscriptionView>(), &SubscriptionRoutes::resume);
+  on("POST", "/{id}/run", running(), &SubscriptionRoutes::run);
+  on("GET", "/{id}/runs",
+     listing<RunListView>(http::Refusals::of({{404, "not_found"}, {422, "validation_error"}})),
+     &SubscriptionRoutes::runs);
 }
 
 Task<http::Response> SubscriptionRoutes::own(
@@ -112,12 +158,9 @@ Task<http::Response> SubscriptionRoutes::remove(http::Request request) {
   const std::string id = request.path_param("id");
   const auto removed = co_await subscriptions_.remove(id);
   if (!removed) co_return http::error_response(request, removed.error());
-  co_return http::json_response(200,
-                                json::object{{"id", id},
-                                             {"resource_type", "subscription"},
-                                             {"status", "deleted"},
-                                             {"message", "the subscription is deleted; its downloads stay"},
-                                             {"timestamp", to_iso8601(clock_.now())}});
+  co_return http::json_response(
+      200, encode(DeletedView{id, "subscription", "deleted",
+                              "the subscription is deleted; its downloads stay", clock_.now()}));
 }
 
 Task<http::Response> SubscriptionRoutes::pause(http::Request request) {

@@ -39,3 +39,20 @@ BOOST_DESCRIBE_STRUCT(RunListView, (PageNumbers), (runs, total))
 [[nodiscard]] SubscriptionView view_of(const downloads::Subscription& subscription);
 
 }  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::downloads::SubscriptionRequest> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::SubscriptionView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::SubscriptionListView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::RunListView> {
+  static json::value make();
+};

@@ -113,21 +113,22 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   return view;
 }
 
-json::object status_document(const downloads::Download& download, const ViewContext& context) {
-  const DownloadView view = view_of(download, context);
-  json::object out = encode(view).as_object();
-  if (view.status == "running") out["status"] = "processing";
-  out["error_message"] = view.error ? json::value(*view.error) : json::value();
-  const auto name = [&](media::Kind kind, const char* path, const char* url) {
+StatusView status_view(const downloads::Download& download, const ViewContext& context) {
+  StatusView view;
+  static_cast<DownloadView&>(view) = view_of(download, context);
+  if (view.status == "running") view.status = "processing";
+  view.error_message = view.error;
+  const auto name = [&](media::Kind kind, std::optional<std::string>& path, std::optional<std::string>& url) {
     const auto found = std::ranges::find(view.artifacts, kind, &ArtifactView::kind);
-    out[path] = found == view.artifacts.end() ? json::value() : json::value(found->file_path);
-    out[url] = found == view.artifacts.end() ? json::value() : json::value(found->file_url);
+    if (found == view.artifacts.end()) return;
+    path = found->file_path;
+    url = found->file_url;
   };
-  name(media::Kind::video, "video_path", "video_url");
-  name(media::Kind::audio, "audio_path", "audio_url");
-  name(media::Kind::thumbnail, "thumbnail_path", "thumbnail_url");
-  out["file_size"] = view.file_info ? json::value(view.file_info->size_bytes) : json::value();
-  return out;
+  name(media::Kind::video, view.video_path, view.video_url);
+  name(media::Kind::audio, view.audio_path, view.audio_url);
+  name(media::Kind::thumbnail, view.thumbnail_path, view.thumbnail_url);
+  if (view.file_info) view.file_size = view.file_info->size_bytes;
+  return view;
 }
 
 LogLine log_line(const events::Event& event) {

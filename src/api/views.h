@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/paging.h"
+#include "api/common_views.h"
 #include "base/clock.h"
 #include "base/describe.h"
 #include "downloads/downloads.h"
@@ -100,6 +101,22 @@ struct ListView : PageNumbers {
 };
 BOOST_DESCRIBE_STRUCT(ListView, (PageNumbers), (downloads, total, next_cursor))
 
+// A download in the words of the services that say `processing`, with the names they give to the rest.
+struct StatusView : DownloadView {
+  std::optional<std::string> error_message;
+  std::optional<std::string> video_path, video_url, audio_path, audio_url, thumbnail_path, thumbnail_url;
+  std::optional<std::int64_t> file_size;
+};
+BOOST_DESCRIBE_STRUCT(StatusView, (DownloadView),
+                      (error_message, video_path, video_url, audio_path, audio_url, thumbnail_path,
+                       thumbnail_url, file_size))
+
+struct JobsView {
+  std::vector<StatusView> jobs;
+  std::int64_t total = 0, page = 1, per_page = 20, total_pages = 0;
+};
+BOOST_DESCRIBE_STRUCT(JobsView, (), (jobs, total, page, per_page, total_pages))
+
 struct CancelView {
   std::string id, job_id, request_id;
   std::string status;  // cancelled, or cancelling while the work is being stopped
@@ -133,10 +150,38 @@ struct ViewContext {
 };
 
 [[nodiscard]] DownloadView view_of(const downloads::Download& download, const ViewContext& context);
-// The same in the words of the services that say `processing`, with the names they give to the rest.
-[[nodiscard]] json::object status_document(const downloads::Download& download, const ViewContext& context);
+[[nodiscard]] StatusView status_view(const downloads::Download& download, const ViewContext& context);
 [[nodiscard]] ProgressView progress_view(const json::object& progress, std::string_view phase,
                                          bool completed);
 [[nodiscard]] LogLine log_line(const events::Event& event);
 
 }  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::media::DownloadRequest> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::DownloadView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::ListView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::StatusView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::JobsView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::CancelView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::LogsView> {
+  static json::value make();
+};

@@ -5,6 +5,7 @@
 #include "access/scopes.h"
 #include "api/body.h"
 #include "api/ownership.h"
+#include "api/queries.h"
 #include "net/url.h"
 
 namespace trawl::api {
@@ -58,18 +59,46 @@ http::Response answer(const http::Request& request, const Result<webhooks::Deliv
   return http::json_response(status, encode(view_of(*delivery)));
 }
 
+http::Contract listing() {
+  return {.body = http::Body::none(),
+          .query = http::Query::of<DeliveriesQuery, PagingQuery>(),
+          .answers = http::Answers::json<WebhookListView>(),
+          .refusals = http::Refusals::of({{422, "validation_error"}})};
+}
+
+http::Contract sending(http::Body body) {
+  return {.body = std::move(body),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<WebhookDeliveryView>(202),
+          .refusals = http::Refusals::of({{400, http::kAnyCode},
+                                          {403, http::kAnyCode},
+                                          {404, "not_found"},
+                                          {409, http::kAnyCode},
+                                          {422, http::kAnyCode},
+                                          {503, http::kAnyCode}})};
+}
+
 }  // namespace
 
 void WebhookRoutes::add_to(http::Router& router) {
   using Answer = Task<http::Response> (WebhookRoutes::*)(http::Request);
-  const auto add = [&](const char* method, const char* path, const char* summary, Answer answer) {
-    router.add({.method = method, .path = path, .scope = access::kWebhooks, .summary = summary},
+  const auto add = [&](const char* method, const char* path, const char* summary, http::Contract contract,
+                       Answer answer) {
+    router.add({.method = method,
+                .path = path,
+                .scope = access::kWebhooks,
+                .summary = summary,
+                .contract = std::move(contract)},
                [this, answer](http::Request request) { return (this->*answer)(std::move(request)); });
   };
-  add("GET", "/api/v1/webhooks/deliveries", "List webhook deliveries, newest first.", &WebhookRoutes::list);
-  add("GET", "/api/v1/webhooks/deliveries/{id}", "Show a webhook delivery.", &WebhookRoutes::show);
-  add("POST", "/api/v1/webhooks/deliveries/{id}/replay", "Send a delivery again.", &WebhookRoutes::replay);
-  add("POST", "/api/v1/webhooks/test", "Send a webhook.test event.", &WebhookRoutes::test);
+  add("GET", "/api/v1/webhooks/deliveries", "List webhook deliveries, newest first.", listing(),
+      &WebhookRoutes::list);
+  add("GET", "/api/v1/webhooks/deliveries/{id}", "Show a webhook delivery.", shows_one<WebhookDeliveryView>(),
+      &WebhookRoutes::show);
+  add("POST", "/api/v1/webhooks/deliveries/{id}/replay", "Send a delivery again.",
+      sending(http::Body::none()), &WebhookRoutes::replay);
+  add("POST", "/api/v1/webhooks/test", "Send a webhook.test event.",
+      sending(http::Body::json<WebhookTestRequest>()), &WebhookRoutes::test);
 }
 
 Task<http::Response> WebhookRoutes::list(http::Request request) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/paging.h"
+#include "api/common_views.h"
 #include "base/describe.h"
 #include "http/router.h"
 #include "webhooks/service.h"
@@ -59,4 +60,16 @@ template <>
 struct trawl::Rules<trawl::api::WebhookTestRequest> {
   static constexpr FieldRule fields[] = {
       {.name = "url", .doc = "Where to send a webhook.test event.", .max = 2000, .required = true}};
+};
+template <>
+struct trawl::Example<trawl::api::WebhookTestRequest> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::WebhookDeliveryView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::WebhookListView> {
+  static json::value make();
 };

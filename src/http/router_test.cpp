@@ -155,7 +155,11 @@ TEST(RouterGate, StandsBeforeEveryHandlerAndSaysWhoCalls) {
   KeyGate gate;
   Router router(&gate);
   int calls = 0;
-  router.add({.method = "GET", .path = "/mine", .scope = AccessScope("x:read"), .summary = "Mine."},
+  router.add({.method = "GET",
+              .path = "/mine",
+              .scope = AccessScope("x:read"),
+              .summary = "Mine.",
+              .contract = no_contract()},
              [&](Request request) -> Task<Response> {
                ++calls;
                co_return Response{.status = 200, .headers = {}, .body = request.caller.key};
@@ -194,9 +198,24 @@ TEST(RouterGate, LooksAtUpgradesBeforeTheRoutesOwnGuard) {
 TEST(RouterGate, ListsWhatWasAddedWithItsScope) {
   Router router;
   const auto nothing = [](Request) -> Task<Response> { co_return Response{}; };
-  router.add({.method = "POST", .path = "/b", .scope = AccessScope("b:write"), .summary = "B."}, nothing);
-  router.add({.method = "GET", .path = "/b", .scope = AccessScope("b:read"), .summary = "B."}, nothing);
-  router.add({.method = "GET", .path = "/a", .scope = AccessScope("a:read"), .summary = "A."}, nothing);
+  router.add({.method = "POST",
+              .path = "/b",
+              .scope = AccessScope("b:write"),
+              .summary = "B.",
+              .contract = no_contract()},
+             nothing);
+  router.add({.method = "GET",
+              .path = "/b",
+              .scope = AccessScope("b:read"),
+              .summary = "B.",
+              .contract = no_contract()},
+             nothing);
+  router.add({.method = "GET",
+              .path = "/a",
+              .scope = AccessScope("a:read"),
+              .summary = "A.",
+              .contract = no_contract()},
+             nothing);
   std::vector<std::string_view> scopes;
   for (const Endpoint& endpoint : router.endpoints()) scopes.push_back(endpoint.scope.name());
   EXPECT_EQ(scopes, (std::vector<std::string_view>{"a:read", "b:read", "b:write"}));

@@ -16,6 +16,7 @@
 #include "api/firehose_socket.h"
 #include "api/health_routes.h"
 #include "api/metrics_routes.h"
+#include "api/openapi_routes.h"
 #include "api/order_routes.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
@@ -159,6 +160,10 @@ class Serving {
     progress_->add_to(router);
     firehose_->add_to(router);
     events_->add_to(router);
+    description_.emplace(api::ApiInfo{.version = TRAWL_VERSION,
+                                      .public_url = config_.server.public_url,
+                                      .key_header = config_.auth.header});
+    description_->add_to(router);
   }
 
   Task<void> watch_signals() {
@@ -223,6 +228,7 @@ class Serving {
   std::optional<api::HealthRoutes> health_;
   std::optional<api::WebhookRoutes> webhooks_;
   std::optional<api::MetricsRoutes> metrics_;
+  std::optional<api::OpenApiRoutes> description_;
   std::unique_ptr<http::Server> server_;
 };
 

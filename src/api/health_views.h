@@ -1,0 +1,89 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/common_views.h"
+
+namespace trawl::api {
+
+struct QueueCheck {
+  std::string status;
+  std::int64_t running_jobs = 0, max_workers = 0;
+  std::optional<std::int64_t> active_jobs, queued_jobs;  // Unknown while the database cannot be asked.
+};
+BOOST_DESCRIBE_STRUCT(QueueCheck, (), (status, running_jobs, max_workers, active_jobs, queued_jobs))
+
+struct StorageCheck {
+  std::string status;
+  std::optional<double> available_gb, percent_used;
+  std::optional<std::int64_t> used_bytes;
+};
+BOOST_DESCRIBE_STRUCT(StorageCheck, (), (status, available_gb, percent_used, used_bytes))
+
+struct EngineCheck {
+  std::string status, version, ffmpeg;
+};
+BOOST_DESCRIBE_STRUCT(EngineCheck, (), (status, version, ffmpeg))
+
+struct SandboxCheck {
+  std::string status, tier;
+  bool private_users = false, network_namespace = false, cgroups = false;
+};
+BOOST_DESCRIBE_STRUCT(SandboxCheck, (), (status, tier, private_users, network_namespace, cgroups))
+
+struct HealthChecks {
+  QueueCheck queue;
+  StorageCheck storage;
+  EngineCheck ytdlp;
+  SandboxCheck sandbox;
+};
+BOOST_DESCRIBE_STRUCT(HealthChecks, (), (queue, storage, ytdlp, sandbox))
+
+struct HealthView {
+  std::string status;  // healthy, degraded, unhealthy
+  SystemTime timestamp;
+  std::string version;
+  double uptime_seconds = 0;
+  bool draining = false;
+  HealthChecks checks;
+};
+BOOST_DESCRIBE_STRUCT(HealthView, (), (status, timestamp, version, uptime_seconds, draining, checks))
+
+// Whether requests should be sent here: ready, draining, or what is wrong; or whether the process is alive.
+struct ProbeView {
+  std::string status;
+};
+BOOST_DESCRIBE_STRUCT(ProbeView, (), (status))
+
+struct VersionView {
+  std::string name, version, ytdlp_version, python_version, ffmpeg_version;
+};
+BOOST_DESCRIBE_STRUCT(VersionView, (), (name, version, ytdlp_version, python_version, ffmpeg_version))
+
+struct EngineView {
+  bool healthy = false;
+  std::string ytdlp_version, python_version, ffmpeg_version;
+  std::vector<std::string> impersonate_targets;
+};
+BOOST_DESCRIBE_STRUCT(EngineView, (),
+                      (healthy, ytdlp_version, python_version, ffmpeg_version, impersonate_targets))
+
+}  // namespace trawl::api
+
+template <>
+struct trawl::Example<trawl::api::HealthView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::ProbeView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::VersionView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::EngineView> {
+  static json::value make();
+};
