@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "access/scopes.h"
+#include "api/batch_views.h"
 #include "api/body.h"
 #include "api/ownership.h"
 #include "api/paging.h"

@@ -9,6 +9,7 @@
 #include "access/client_address.h"
 #include "api/batch_routes.h"
 #include "api/batch_socket.h"
+#include "api/docs_routes.h"
 #include "api/download_routes.h"
 #include "api/engine_routes.h"
 #include "api/event_stream.h"
@@ -164,6 +165,7 @@ class Serving {
                                       .public_url = config_.server.public_url,
                                       .key_header = config_.auth.header});
     description_->add_to(router);
+    api::DocsRoutes().add_to(router);
   }
 
   Task<void> watch_signals() {
