@@ -4,9 +4,11 @@ import http.client
 import re
 import socket
 import sqlite3
+import statistics
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -132,8 +134,10 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 def make_other_secret(text):
     """A well-formed key of the same id, checksum included."""
-    import zlib
-    body = text[:15] + ("A" if text[15] != "A" else "B") + text[16:58]
+    return with_checksum(text[:15] + ("A" if text[15] != "A" else "B") + text[16:58])
+
+
+def with_checksum(body):
     crc, digits = zlib.crc32(body.encode()), ""
     for _ in range(6):
         crc, digit = divmod(crc, 62)
@@ -154,6 +158,43 @@ def test_a3_no_key_is_found_where_keys_are_kept(guarded, bars):
     found = sum(secret in kept for secret in secrets)
     bars.holds("A3", "keys issued", len(secrets), equals=len(texts))
     bars.holds("A3", "keys found in database, files and log", found, equals=0)
+
+
+def welch_t(a, b):
+    """How unlike two samples are in their means, in standard errors; the slowest tenth of both is left out, which is the scheduler's."""
+    cut = statistics.quantiles(a + b, n=10)[-1]
+    a, b = [x for x in a if x <= cut], [x for x in b if x <= cut]
+    return (statistics.fmean(a) - statistics.fmean(b)) / (statistics.variance(a) / len(a) + statistics.variance(b) / len(b)) ** 0.5
+
+
+def test_a3_the_time_of_a_refusal_does_not_tell_whether_the_prefix_exists(guarded, seeded, bars):
+    """Refused keys, each well-formed: of ids that exist, and of ids that do not. One of each in every pair, in random order."""
+    digits = "".join(seeded.choice(BASE62) for _ in range(43))
+    known = [with_checksum(make_key(guarded.api, name=f"t{i}")[0][:15] + digits) for i in range(8)]
+    unknown = [with_checksum("trawl_" + "".join(seeded.choice(BASE62) for _ in range(8)) + "_" + digits) for _ in range(8)]
+    parts = urlsplit(guarded.url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    times = {True: [], False: []}
+
+    def refused(exists):
+        headers = {"X-API-Key": seeded.choice(known if exists else unknown)}
+        begin = time.perf_counter_ns()
+        connection.request("GET", "/api/v1/downloads", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        times[exists].append(time.perf_counter_ns() - begin)
+        assert answer.status == 401 and b'"key_invalid"' in body
+
+    for _ in range(200):  # Statements are prepared, caches are warm.
+        refused(True), refused(False)
+    times = {True: [], False: []}
+    for _ in range(bars.size(20_000, 4000)):
+        first = seeded.random() < 0.5
+        refused(first), refused(not first)
+    connection.close()
+    half = times[True][::2], times[True][1::2]
+    print(f"the same against itself: t = {welch_t(*half):.2f}; medians {statistics.median(times[True]):.0f} and {statistics.median(times[False]):.0f} ns")
+    bars.holds("A3", "Welch t of refusals, prefix known against unknown", round(abs(welch_t(times[True], times[False])), 2), at_most=4.5)
 
 
 # --- A4
