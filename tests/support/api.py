@@ -9,8 +9,10 @@ FINAL = {"completed", "failed", "cancelled"}
 
 
 class Api(httpx.Client):
-    def __init__(self, base_url: str, key: str | None = None):
-        super().__init__(base_url=base_url, timeout=30, trust_env=False, headers={"X-API-Key": key} if key else None)
+    def __init__(self, base_url: str, key: str | None = None, check=None):
+        """`check` sees every response before the caller does (support/contract.py)."""
+        super().__init__(base_url=base_url, timeout=30, trust_env=False, headers={"X-API-Key": key} if key else None,
+                         event_hooks={"response": [check] if check else []})
 
     def submit(self, url: str, **options) -> dict:
         response = self.post("/api/v1/downloads", json={"url": url, **options})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support import process
 from support.api import Api
+from support.contract import Contract, contract_of
 from support.media import ROOT
 
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|MemorySanitizer|runtime error:)")
@@ -59,12 +60,23 @@ class Server:
             self.child = process.start([str(self.program), "serve", *flags], cwd=self.folder, stdout=out, stderr=err,
                                        env=environment(self.folder, **self.env))
         self.url = self._await_address(within)
-        self.api = Api(self.url, self.key)
+        self.api = self.as_key(self.key)
         return self
 
     def as_key(self, key: str | None) -> Api:
         """The API as somebody with this key, or with none, uses it."""
-        return Api(self.url, key)
+        return Api(self.url, key, self._check)
+
+    # Answers are held against the description of the build under test; it differs by role and key header.
+    contracts: dict[tuple, Contract] = {}
+
+    def _check(self, response) -> None:
+        if self.options.get("server.role") == "worker" or not str(response.url).startswith(self.url):
+            return
+        kind = (self.program, self.options.get("server.role"), self.options.get("auth.header"))
+        if kind not in self.contracts:
+            self.contracts[kind] = contract_of(self.url)
+        self.contracts[kind].check(response)
 
     def _await_address(self, within: float) -> str:
         deadline = time.monotonic() + within
