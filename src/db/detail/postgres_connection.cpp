@@ -164,7 +164,9 @@ Result<PostgresConnection> PostgresConnection::open(const std::string& url) {
                           "10000",
                           "-c lock_timeout=5000 -c statement_timeout=12000"
                           " -c idle_in_transaction_session_timeout=5000 -c timezone=UTC"
-                          " -c client_min_messages=warning",
+                          " -c client_min_messages=warning"
+                          // Statements here are short, and compiling one takes longer than running it.
+                          " -c jit=off",
                           url.c_str(),
                           nullptr};
   Handle handle(PQconnectStartParams(keys, values, 1));

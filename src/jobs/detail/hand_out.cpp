@@ -28,6 +28,13 @@ constexpr std::string_view kBatchRoom =
 
 constexpr std::string_view kTurns = "SELECT tenant, served FROM tenant_turns";
 
+constexpr std::string_view kTenants =
+    "WITH RECURSIVE tenants (tenant) AS ("
+    "SELECT (SELECT tenant FROM jobs WHERE state = 'queued' ORDER BY tenant LIMIT 1) UNION ALL "
+    "SELECT (SELECT j.tenant FROM jobs j WHERE j.state = 'queued' AND j.tenant > tenants.tenant"
+    " ORDER BY j.tenant LIMIT 1) FROM tenants WHERE tenants.tenant IS NOT NULL) "
+    "SELECT tenant FROM tenants";
+
 void count_running(Load& load, const std::vector<db::Row>& rows) {
   for (const db::Row& row : rows) {
     const auto count = static_cast<int>(row.integer(2));
@@ -56,6 +63,32 @@ std::vector<std::string> full_origins(const Load& load, const Caps& caps) {
   return out;
 }
 
+db::Statement head_of(const std::string& tenant, std::size_t limit, const Load& load, const Caps& caps) {
+  std::vector<db::Value> parameters{tenant, static_cast<std::int64_t>(limit)};
+  const auto list = [&parameters](const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) {
+      parameters.emplace_back(name);
+      out += fmt::format("{}${}", out.empty() ? "" : ", ", parameters.size());
+    }
+    return out;
+  };
+  std::string without;
+  if (const auto origins = full_origins(load, caps); !origins.empty())
+    without += fmt::format(" AND origin NOT IN ({})", list(origins));
+  if (const auto batches = full_batches(load); !batches.empty())
+    without += fmt::format(" AND (batch_id IS NULL OR batch_id NOT IN ({}))", list(batches));
+  // Not correlated, so that it is made once.
+  return {
+      fmt::format(
+          "SELECT id, tenant, origin, priority, turn, batch_id, fingerprint FROM jobs"
+          " WHERE state = 'queued' AND tenant = $1 AND fingerprint NOT IN (SELECT f.fingerprint FROM jobs f"
+          " WHERE f.state IN ('running', 'cancelling') AND f.fingerprint <> ''){}"
+          " ORDER BY turn, id LIMIT $2",
+          without),
+      std::move(parameters)};
+}
+
 }  // namespace
 
 Result<Scene> survey(db::Transaction& transaction, db::Statement due, SystemTime now) {
@@ -81,45 +114,27 @@ Result<Scene> survey(db::Transaction& transaction, db::Statement due, SystemTime
   return scene;
 }
 
-// Tenants are found by skipping through the index, so a long queue of one costs nothing.
+// Tenants are found by skipping through the index, and each one's head is read off it, so a long queue costs
+// nothing. One statement for both would be run by PostgreSQL for every pair of a tenant and a job.
 Result<std::vector<Candidate>> heads_of_queues(db::Transaction& transaction, std::size_t limit,
                                                const Load& load, const Caps& caps) {
-  const auto origins = full_origins(load, caps), batches = full_batches(load);
-  std::vector<db::Value> parameters{static_cast<std::int64_t>(limit)};
-  const auto list = [&parameters](const std::vector<std::string>& names) {
-    std::string out;
-    for (const std::string& name : names) {
-      parameters.emplace_back(name);
-      out += fmt::format("{}${}", out.empty() ? "" : ", ", parameters.size());
-    }
-    return out;
-  };
-  std::string without;
-  if (!origins.empty()) without += fmt::format(" AND q.origin NOT IN ({})", list(origins));
-  // Not correlated, so that it is made once.
-  without +=
-      " AND q.fingerprint NOT IN (SELECT f.fingerprint FROM jobs f WHERE f.state IN ('running', 'cancelling')"
-      " AND f.fingerprint <> '')";
-  if (!batches.empty())
-    without += fmt::format(" AND (q.batch_id IS NULL OR q.batch_id NOT IN ({}))", list(batches));
-  const auto rows = transaction.query(
-      fmt::format("WITH RECURSIVE tenants (tenant) AS ("
-                  "SELECT (SELECT tenant FROM jobs WHERE state = 'queued' ORDER BY tenant LIMIT 1) UNION ALL "
-                  "SELECT (SELECT j.tenant FROM jobs j WHERE j.state = 'queued' AND j.tenant > tenants.tenant"
-                  " ORDER BY j.tenant LIMIT 1) FROM tenants WHERE tenants.tenant IS NOT NULL) "
-                  "SELECT j.id, j.tenant, j.origin, j.priority, j.turn, j.batch_id, j.fingerprint"
-                  " FROM tenants t JOIN jobs j ON j.id IN ("
-                  "SELECT q.id FROM jobs q WHERE q.state = 'queued' AND q.tenant = t.tenant{}"
-                  " ORDER BY q.turn, q.id LIMIT $1)",
-                  without),
-      parameters);
-  if (!rows) return trawl::fail(rows.error());
+  const auto tenants = transaction.query(kTenants);
+  if (!tenants) return trawl::fail(tenants.error());
+  std::vector<db::Statement> heads;
+  for (const db::Row& row : *tenants) {
+    if (!row.null(0)) heads.push_back(head_of(row.text(0), limit, load, caps));
+  }
+  if (heads.empty()) return std::vector<Candidate>();
+  const auto answers = transaction.query_all(std::move(heads));
+  if (!answers) return trawl::fail(answers.error());
   std::vector<Candidate> out;
-  for (const db::Row& row : *rows) {
-    const auto id = JobId::parse(row.text(0));
-    if (!id) return trawl::fail(id.error());
-    out.push_back({*id, row.text(1), row.text(2), static_cast<int>(row.integer(3)), row.integer(4),
-                   row.maybe_text(5).value_or(""), row.text(6)});
+  for (const auto& rows : *answers) {
+    for (const db::Row& row : rows) {
+      const auto id = JobId::parse(row.text(0));
+      if (!id) return trawl::fail(id.error());
+      out.push_back({*id, row.text(1), row.text(2), static_cast<int>(row.integer(3)), row.integer(4),
+                     row.maybe_text(5).value_or(""), row.text(6)});
+    }
   }
   return out;
 }
