@@ -73,8 +73,6 @@ Task<Result<AesBlock>> SegmentKeys::load(std::string url) {
       key = sink.finish(co_await client_.fetch({.url = url,
                                                 .headers = part_.headers,
                                                 .cookies = part_.cookies,
-                                                // As segments: their connection serves the key as well.
-                                                .own_connection = true,
                                                 .shared_rate = budget_.rate(),
                                                 .proxy = budget_.limits().proxy},
                                                sink, stop_));

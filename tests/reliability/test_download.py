@@ -46,7 +46,7 @@ async def ignoring_ranges(x):
 def test_d2_no_hostile_origin_gives_a_wrong_file(server, hostile, bars):
     known = {**rude_answers.RECOVERABLE, **rude_answers.HOPELESS}
     origin = hostile({**{name: answer for name, (answer, _) in known.items()}, "plain": lambda x: x.proper()}, hosts=len(known))
-    busy = server(download__max_concurrent=50, download__max_retries=0, transfer__quiet_timeout_sec=2)
+    busy = server(download__max_concurrent=50, download__queue_max=2000, download__max_retries=0, transfer__quiet_timeout_sec=2)
     asked = [(number, name, File(1000 * number + nth, 400_000 + nth)) for nth in range(bars.size(50, 6)) for number, name in enumerate(known)]
     jobs = [busy.api.submit(origin.url(name, file, number), **PLAIN)["id"] for number, name, file in asked]
     wrong, recovered = [], {name: 0 for name in rude_answers.RECOVERABLE}
