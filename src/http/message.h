@@ -75,9 +75,9 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
-// A body that is made while it is sent, in chunks (RFC 9112 7.1). It is asked for a piece when the peer has
-// taken the one before it, so nothing piles up for a slow reader; one that takes none for
-// ServerOptions::stream_send_limit is dropped.
+// A body that is made while it is sent, in chunks (RFC 9112 7.1) unless its length is known. It is asked for
+// a piece when the peer has taken the one before it, so nothing piles up for a slow reader; one that takes
+// none for ServerOptions::stream_send_limit is dropped.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
@@ -86,6 +86,8 @@ class BodyStream {
   // The peer has gone or the server stops: next(), also one that waits already, says the end soon.
   // May be called again.
   virtual void stop() = 0;
+  // How many bytes there will be, exactly; nothing when it is not known.
+  [[nodiscard]] virtual std::optional<std::uint64_t> length() const { return std::nullopt; }
 };
 
 struct Response {

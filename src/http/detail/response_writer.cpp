@@ -61,13 +61,14 @@ Task<ResponseWriter::Plan> ResponseWriter::plan(const Request& request, Response
   if (const auto* body = std::get_if<FileBody>(&response.body)) length = body->length;
   if (const auto* text = std::get_if<std::string>(&response.body)) length = text->size();
   if (const auto* body = std::get_if<std::shared_ptr<BodyStream>>(&response.body)) stream = *body;
+  if (stream) length = stream->length().value_or(0);
   co_return Plan{std::move(response), std::move(file), std::move(stream), length, head_only};
 }
 
 Task<Sent> ResponseWriter::send(const Request& request, Response response, HeadContext context) {
   const Plan planned = co_await plan(request, std::move(response));
   context.content_length = planned.length;
-  context.chunked = planned.stream != nullptr;
+  context.chunked = planned.stream && !planned.stream->length();
   std::string head = render_head(planned.response, context);
   Sent sent{.status = planned.response.status};
 
@@ -83,7 +84,7 @@ Task<Sent> ResponseWriter::send(const Request& request, Response response, HeadC
   if (sent.complete) sent.body_bytes = body.size();
   if (sent.complete && planned.file) co_await stream(request, *planned.file, sent);
   if (sent.complete && planned.stream && !planned.head_only)
-    co_await pump(request, *planned.stream, !context.http_1_0, sent);
+    co_await pump(request, *planned.stream, context.chunked && !context.http_1_0, sent);
   co_return sent;
 }
 
