@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import media, process  # noqa: E402
 from support.origin import Origin  # noqa: E402
+from support.radosgw import ACCESS, REGION, SECRET, Radosgw  # noqa: E402
+from support.s3 import S3  # noqa: E402
 from support.server import Server, close_all  # noqa: E402
 
 
@@ -50,6 +53,20 @@ def server(tmp_path):
 
     yield make
     close_all(made)
+
+
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory):
+    """Debian's S3 server, for all tests that want one."""
+    gateway = Radosgw(tmp_path_factory.mktemp("radosgw")).start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def bucket(radosgw):
+    """A bucket of the test's own."""
+    return S3(radosgw.url, ACCESS, SECRET, REGION, f"test-{uuid.uuid4().hex[:12]}").create()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@
 #include "api/link_views.h"
 #include "api/ownership.h"
 #include "api/queries.h"
+#include "api/stored_stream.h"
 #include "base/log.h"
 #include "http/static_file.h"
 
@@ -19,6 +20,7 @@ http::Contract serving() {
           .query = http::Query::of<LinkQuery>(),
           .answers = http::Answers::bytes(200, "*/*", "The file.")
                          .or_bytes(206, "*/*", "The part that Range asked for, or several.")
+                         .or_empty(302, "Where the file is given out, when it is kept in a bucket.")
                          .or_empty(304, "The file is the one the caller has."),
           .refusals = http::Refusals::of(
               {{403, http::kAnyCode}, {404, "not_found"}, {412, http::kAnyCode}, {416, http::kAnyCode}})};
@@ -100,7 +102,8 @@ Task<http::Response> FileRoutes::serve(http::Request request) {
     if (const auto opened = co_await check_link(request, *artifact); !opened)
       co_return http::error_response(request, opened.error());
   }
-  const http::FileFacts facts{.path = *storage_.file_of(*artifact),
+  const auto file = storage_.file_of(*artifact);
+  const http::FileFacts facts{.path = file.value_or(std::filesystem::path()),
                               .size = static_cast<std::uint64_t>(artifact->size),
                               .etag = artifact->sha256,
                               .modified = artifact->created_at,
@@ -112,6 +115,27 @@ Task<http::Response> FileRoutes::serve(http::Request request) {
   response.headers.set("Content-Security-Policy",
                        "sandbox; default-src 'none'; media-src 'self'; style-src 'unsafe-inline'");
   response.headers.set("Cache-Control", "private");
+  if (!file) co_return co_await from_elsewhere(request, std::move(*artifact), std::move(response));
+  co_return response;
+}
+
+// The same answer for a file that is not on this machine: by an address that gives it out, or passed on.
+Task<http::Response> FileRoutes::from_elsewhere(const http::Request& request, storage::Artifact artifact,
+                                                http::Response response) {
+  const auto* part = std::get_if<http::FileBody>(&response.body);
+  if (!part || request.method == "HEAD") co_return response;
+  const auto disposition = response.headers.find("Content-Disposition").value_or("");
+  const auto address = co_await storage_.address_of(artifact, std::string(disposition));
+  if (!address) co_return http::error_response(request, address.error());
+  if (*address) {
+    http::Response redirect{.status = 302, .headers = {}, .body = {}};
+    redirect.headers.set("Location", **address);
+    redirect.headers.set("Cache-Control", "no-store");
+    co_return redirect;
+  }
+  auto stream = co_await StoredStream::open(storage_, std::move(artifact), part->offset, part->length);
+  if (!stream) co_return http::error_response(request, stream.error());
+  response.body = std::move(*stream);
   co_return response;
 }
 

@@ -35,6 +35,8 @@ class FileRoutes {
   Task<http::Response> list_links(http::Request request);
   Task<http::Response> revoke_link(http::Request request);
 
+  Task<http::Response> from_elsewhere(const http::Request& request, storage::Artifact artifact,
+                                      http::Response response);
   // The file of that path, if it exists for the caller; Errc::not_found otherwise.
   Task<Result<storage::Artifact>> visible(const http::Request& request, std::string path);
   // Whether the request's link opens `artifact`.

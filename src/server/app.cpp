@@ -154,10 +154,7 @@ Task<Result<void>> App::open() {
   store_.emplace(*database_, *log_, store_options(config_), executor_);
   overview_.emplace(*database_);
   idempotency_.emplace(*database_);
-  storage_.emplace(
-      root, storage::make_directory_blobs(root, files_, *database_), files_, *database_, clock_,
-      shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one);
-  if (auto opened = co_await storage_->open(); !opened) co_return opened;
+  if (auto opened = co_await open_storage(root); !opened) co_return opened;
   if (auto opened = co_await lister_.open(); !opened) co_return opened;
   auto vault = open_vault(config_.cookies);
   if (!vault) co_return fail(vault.error());
@@ -176,7 +173,9 @@ Task<Result<void>> App::open() {
   keeper_.emplace(executor_, *database_, *batches_, bus_, clock_);
   subscriptions_.emplace(executor_, *database_, *batches_, *downloads_, policy_, clock_);
   build_worker();
-  neighbours_.emplace(executor_, config_, bus_, *store_, name_);
+  auto broker_keys = open_credentials(config_.broker.access_key, config_.broker.secret_key, clock_);
+  if (!broker_keys) co_return fail(std::move(broker_keys.error()));
+  neighbours_.emplace(executor_, config_, bus_, *store_, name_, std::move(*broker_keys));
 
   // Only one process opens an SQLite database, so whoever held these leases is gone. Over PostgreSQL
   // other nodes live: their leases run out by themselves if they do not.
@@ -187,6 +186,22 @@ Task<Result<void>> App::open() {
   }
   if (*taken_back > 0) log_warn("downloads of an earlier process are queued again", {{"jobs", *taken_back}});
   co_return Result<void>();
+}
+
+Task<Result<void>> App::open_storage(std::filesystem::path root) {
+  std::unique_ptr<storage::Blobs> blobs;
+  if (config_.storage.backend == Backend::s3) {
+    auto bucket = open_bucket(config_, executor_, clock_);
+    if (!bucket) co_return fail(std::move(bucket.error()));
+    bucket_ = std::move(*bucket);
+    blobs = storage::make_object_blobs(*bucket_->objects, bucket_->delivery, files_, *database_, clock_);
+  } else {
+    blobs = storage::make_directory_blobs(root, files_, *database_);
+  }
+  storage_.emplace(
+      root, std::move(blobs), files_, *database_, clock_,
+      shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one);
+  co_return co_await storage_->open();
 }
 
 void App::build_worker() {
@@ -267,6 +282,7 @@ Task<void> App::close() {
   co_await engine_->stop();
   co_await proxy_->stop();
   client_->close();
+  if (bucket_) bucket_->objects->close();
   if (database_) database_->close();
   files_.join();
 }

@@ -23,6 +23,7 @@
 #include "server/config.h"
 #include "server/figures.h"
 #include "server/neighbours.h"
+#include "server/storage_config.h"
 #include "storage/storage.h"
 #include "transfer/mover.h"
 #include "webhooks/service.h"
@@ -72,6 +73,7 @@ class App {
  private:
   // Other processes may use the same database.
   [[nodiscard]] bool shared_database() const { return postgres_url(config_.db.url); }
+  [[nodiscard]] Task<Result<void>> open_storage(std::filesystem::path root);
   void build_worker();
   [[nodiscard]] Task<jobs::Outcome> work(jobs::Run& run);
   [[nodiscard]] Task<void> resume_waiting();
@@ -96,6 +98,7 @@ class App {
   std::optional<jobs::JobStore> store_;
   std::optional<jobs::Overview> overview_;
   std::optional<jobs::Idempotency> idempotency_;
+  std::optional<BucketAccess> bucket_;
   std::optional<storage::ArtifactStore> storage_;
   std::optional<access::CookieStore> cookies_;
   std::optional<downloads::DiskWatch> disk_watch_;

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/describe.h"
 #include "base/log.h"
+#include "s3/bucket.h"
 #include "webhooks/schedule.h"
 
 namespace trawl::server {
@@ -90,12 +91,37 @@ struct CorsConfig {
 };
 BOOST_DESCRIBE_STRUCT(CorsConfig, (), (origins, credentials))
 
+enum class Backend { local, s3 };
+
 struct StorageConfig {
+  Backend backend = Backend::local;
   std::string dir = "./data";
   double retention_hours = 1;
   ByteCount low_disk_bytes{1LL << 30};
 };
-BOOST_DESCRIBE_STRUCT(StorageConfig, (), (dir, retention_hours, low_disk_bytes))
+BOOST_DESCRIBE_STRUCT(StorageConfig, (), (backend, dir, retention_hours, low_disk_bytes))
+
+enum class FileDelivery { automatic, redirect, cdn, proxy };
+
+struct S3Config {
+  std::string bucket;
+  std::string region = "us-east-1";
+  std::string endpoint;
+  std::string prefix;
+  s3::Style style = s3::Style::automatic;
+  std::string access_key, secret_key;
+  std::string ca_file;
+  FileDelivery delivery = FileDelivery::automatic;
+  int url_ttl = 3600;
+  std::string cdn_domain;
+  std::string cdn_key_id;
+  std::string cdn_key_file;
+  int connections = 8;
+  ByteCount part_bytes{16LL << 20};
+};
+BOOST_DESCRIBE_STRUCT(S3Config, (),
+                      (bucket, region, endpoint, prefix, style, access_key, secret_key, ca_file, delivery,
+                       url_ttl, cdn_domain, cdn_key_id, cdn_key_file, connections, part_bytes))
 
 struct DbConfig {
   std::string url;  // Unless set: trawl.db in storage.dir; never empty once loaded.
@@ -234,6 +260,7 @@ struct Config {
   LinksConfig links;
   CookiesConfig cookies;
   StorageConfig storage;
+  S3Config storage_s3;  // The section `storage.s3`.
   DbConfig db;
   RedisConfig redis;
   BrokerConfig broker;
@@ -252,8 +279,8 @@ struct Config {
   MetricsConfig metrics;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (server, auth, limits, cors, links, cookies, storage, db, redis, broker, download,
-                       batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs,
+                      (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
+                       download, batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs,
                        metrics))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
@@ -262,6 +289,19 @@ BOOST_DESCRIBE_STRUCT(Config, (),
 [[nodiscard]] std::filesystem::path sqlite_file(std::string_view url);
 
 }  // namespace trawl::server
+
+template <>
+struct trawl::EnumText<trawl::server::Backend> {
+  using B = trawl::server::Backend;
+  static constexpr std::pair<B, std::string_view> names[] = {{B::local, "local"}, {B::s3, "s3"}};
+};
+
+template <>
+struct trawl::EnumText<trawl::server::FileDelivery> {
+  using D = trawl::server::FileDelivery;
+  static constexpr std::pair<D, std::string_view> names[] = {
+      {D::automatic, "auto"}, {D::redirect, "redirect"}, {D::cdn, "cdn"}, {D::proxy, "proxy"}};
+};
 
 template <>
 struct trawl::EnumText<trawl::server::Role> {

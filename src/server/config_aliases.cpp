@@ -52,6 +52,10 @@ Converted https_url(std::string_view domain) {
 Converted lower(std::string_view text) {
   return to_lower(text);
 }
+// The service Trawl replaces chose its storage by where it ran: "aws", or anything else.
+Converted backend_of(std::string_view environment) {
+  return to_lower(trim(environment)) == "aws" ? "s3" : "local";
+}
 Converted log_level(std::string_view text) {
   const std::string word = to_lower(text);
   return word == "critical" ? "error" : word;
@@ -83,14 +87,14 @@ constexpr Alias kEnv[] = {
     {"YTD_OUTPUT_PATH", "storage.dir"},
     {"STORAGE_PATH", "storage.dir"},
     {"DOWNLOAD_DIR", "storage.dir"},
+    {"S3_BUCKET_NAME", "storage.s3.bucket"},
+    {"S3_CLOUDFRONT_DOMAIN", "storage.s3.cdn_domain"},
     {"FILE_RETENTION_HOURS", "storage.retention_hours"},
     {"DATABASE_URL", "db.url", database_url},
     {"YTD_DB_PATH", "db.url", sqlite_url},
     {"DATABASE_POOL_SIZE", "db.connections"},
     {"REDIS_URL", "redis.url"},
     {"BROKER_URL", "broker.url"},
-    {"AWS_ACCESS_KEY_ID", "broker.access_key"},
-    {"AWS_SECRET_ACCESS_KEY", "broker.secret_key"},
     {"MAX_CONCURRENT_DOWNLOADS", "download.max_concurrent"},
     {"YTD_MAX_WORKERS", "download.max_concurrent"},
     {"DEFAULT_TIMEOUT_SEC", "download.timeout_sec"},
@@ -125,15 +129,13 @@ constexpr Alias kFile[] = {
     {"throttled_rate", "download.rate_limit_bytes"},
 };
 
-constexpr Alias kPlatform[] = {{"RAILWAY_PUBLIC_DOMAIN", "server.public_url", https_url}};
+constexpr Alias kPlatform[] = {{"RAILWAY_PUBLIC_DOMAIN", "server.public_url", https_url},
+                               {"ENVIRONMENT", "storage.backend", backend_of},
+                               {"AWS_REGION", "storage.s3.region"}};
 
 constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
-                                                  "ENVIRONMENT",
                                                   "DISABLE_DOCS",
                                                   "STATIC_DIR",
-                                                  "AWS_REGION",
-                                                  "S3_BUCKET_NAME",
-                                                  "S3_CLOUDFRONT_DOMAIN",
                                                   "RESULT_BACKEND",
                                                   "YTDLP_FORMAT",
                                                   "EXTRACT_FLAT",

@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "server/config_aliases.h"
+#include "server/config_keys.h"
 #include "server/config_source.h"
 
 namespace trawl::server {
@@ -51,16 +53,39 @@ int line_of(const toml::node& node) {
   return static_cast<int>(node.source().begin.line);
 }
 
+bool is_section(std::string_view section, std::string_view name) {
+  const std::string whole = fmt::format("{}.{}", section, name);
+  return std::ranges::any_of(all_keys(), [&](const Key& key) { return key.section == whole; });
+}
+
+// A table in a section may be a section of its own: [storage.s3].
+void add_table(const std::string& section, const toml::table& table, std::vector<Entry>& out) {
+  for (const auto& [name, value] : table) {
+    const auto* inner = value.as_table();
+    if (inner && is_section(section, name.str()))
+      add_table(fmt::format("{}.{}", section, name.str()), *inner, out);
+    else
+      out.push_back({section, std::string(name.str()), to_json(value), line_of(value)});
+  }
+}
+
+void add_object(const std::string& section, const json::object& object, std::vector<Entry>& out) {
+  for (const auto& [name, value] : object) {
+    const auto* inner = value.if_object();
+    if (inner && is_section(section, name))
+      add_object(fmt::format("{}.{}", section, std::string_view(name)), *inner, out);
+    else
+      out.push_back({section, std::string(name), value, 0});
+  }
+}
+
 Result<std::vector<Entry>> parse_toml(const std::filesystem::path& file, std::string_view text) {
   std::vector<Entry> out;
   try {
     const toml::table root = toml::parse(text);
     for (const auto& [section, node] : root) {
       if (const auto* table = node.as_table()) {
-        for (const auto& [name, value] : *table) {
-          out.push_back(
-              {std::string(section.str()), std::string(name.str()), to_json(value), line_of(value)});
-        }
+        add_table(std::string(section.str()), *table, out);
       } else {
         out.push_back({"", std::string(section.str()), to_json(node), line_of(node)});
       }
@@ -82,8 +107,7 @@ Result<std::vector<Entry>> parse_json_file(const std::filesystem::path& file, st
   std::vector<Entry> out;
   for (const auto& [section, node] : root.get_object()) {
     if (const auto* object = node.if_object()) {
-      for (const auto& [name, value] : *object)
-        out.push_back({std::string(section), std::string(name), value, 0});
+      add_object(std::string(section), *object, out);
     } else {
       out.push_back({"", std::string(section), node, 0});
     }

@@ -41,10 +41,13 @@ std::vector<std::string_view> choices_of(const T&) {
 }
 
 template <Described S>
-void add_section(std::string_view section, const S& defaults, std::vector<Key>& out) {
+void add_section(std::string_view member_name, const S& defaults, std::vector<Key>& out) {
+  std::string section(member_name);
+  std::ranges::replace(section, '_', '.');
   boost::mp11::mp_for_each<Members<S>>([&](auto member) {
     const auto& value = defaults.*member.pointer;
     out.push_back({.section = section,
+                   .member = member_name,
                    .rule = rule_of<S>(member.name),
                    .kind = kind_of<std::remove_cvref_t<decltype(value)>>(),
                    .choices = choices_of(value),
@@ -85,7 +88,7 @@ std::string Key::name() const {
 }
 
 std::string Key::env() const {
-  std::string out = fmt::format("trawl_{}_{}", section, rule.name);
+  std::string out = fmt::format("trawl_{}_{}", member, rule.name);
   std::ranges::transform(out, out.begin(),
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
@@ -113,18 +116,19 @@ std::expected<json::value, std::string> normalise(const Key& key, json::value va
   json::object section;
   section[key.rule.name] = std::move(value);
   json::object document;
-  document[key.section] = std::move(section);
+  document[key.member] = std::move(section);
   const auto config = decode<Config>(document, {.text_scalars = true});
   if (!config && key.kind == KeyKind::choice) {
     return std::unexpected(fmt::format("must be one of {}", fmt::join(key.choices, ", ")));
   }
   if (!config) return std::unexpected(config.error().front().msg);
-  return encode(*config).at(key.section).at(key.rule.name);
+  return encode(*config).at(key.member).at(key.rule.name);
 }
 
 std::string_view derived_default(const Key& key) {
   if (key.section == "limits" && key.rule.name == "enabled") return "true unless auth.mode is off";
   if (key.section == "db" && key.rule.name == "url") return "trawl.db in storage.dir";
+  if (key.member == "storage_s3" && key.rule.name == "endpoint") return "Amazon's";
   return {};
 }
 

@@ -15,7 +15,8 @@ enum class KeyKind { boolean, whole_number, number, size, text, choice, list };
 
 // A key as its section's description tells it.
 struct Key {
-  std::string_view section;
+  std::string section;      // "storage.s3"
+  std::string_view member;  // The member of Config: "storage_s3".
   FieldRule rule;
   KeyKind kind = KeyKind::text;
   std::vector<std::string_view> choices;  // Of a choice: each value's canonical spelling.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "server/storage_config.h"
 
 namespace trawl::server {
 namespace {
@@ -34,7 +35,7 @@ class Merge {
   void decode_settings() {
     json::object document;
     for (const auto& [name, setting] : settings) {
-      auto& section = document[setting.key->section];
+      auto& section = document[setting.key->member];
       if (!section.is_object()) section.emplace_object();
       section.get_object()[setting.key->rule.name] = setting.value;
       loaded.origins[name] = setting.origin;
@@ -52,6 +53,24 @@ class Merge {
     }
   }
 
+  // Never a silent falling back to the folder: what the bucket needs must be there.
+  void check_storage() {
+    const Config& config = loaded.config;
+    if (config.storage.backend != Backend::s3) return;
+    const auto refuse = [this](std::string_view why) {
+      problems.push_back(problem_line(settings.at("storage.backend"), why));
+    };
+    if (config.storage_s3.bucket.empty()) return refuse("needs storage.s3.bucket");
+    if (const auto bucket = s3::make_bucket(bucket_settings(config.storage_s3)); !bucket)
+      refuse("cannot be used: " + bucket.error().message);
+    if (config.storage_s3.access_key.empty() != config.storage_s3.secret_key.empty())
+      refuse("needs both of storage.s3.access_key and storage.s3.secret_key, or neither");
+    if (config.storage_s3.delivery == FileDelivery::cdn && config.storage_s3.cdn_domain.empty())
+      refuse("needs storage.s3.cdn_domain, as storage.s3.delivery is cdn");
+    if (config.storage_s3.cdn_key_id.empty() != config.storage_s3.cdn_key_file.empty())
+      refuse("needs both of storage.s3.cdn_key_id and storage.s3.cdn_key_file, or neither");
+  }
+
   // What single values cannot show.
   void check_together() {
     const Config& config = loaded.config;
@@ -59,6 +78,7 @@ class Merge {
       problems.push_back(
           problem_line(settings.at("storage.retention_hours"), "must be 0 or between 0.1 and 8760"));
     }
+    check_storage();
     if (config.server.role != Role::all && !postgres_url(config.db.url)) {
       problems.push_back(
           problem_line(settings.at("server.role"),

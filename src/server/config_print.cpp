@@ -39,14 +39,14 @@ std::string origin_of(const LoadedConfig& loaded, const Key& key) {
 
 // The value of a key, with secrets masked; what nobody gave is none.
 json::value shown(const LoadedConfig& loaded, const Key& key, const json::value& config) {
-  const json::value& value = config.at(key.section).at(key.rule.name);
+  const json::value& value = config.at(key.member).at(key.rule.name);
   if (!key.rule.secret || !loaded.origins.contains(key.name())) return value;
   return json::value(kMask);
 }
 
 std::string as_toml(const LoadedConfig& loaded, const json::value& config) {
   std::string out;
-  std::string_view section;
+  std::string section;
   for (const Key& key : all_keys()) {
     if (key.section != section) {
       out += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", key.section);

@@ -87,7 +87,7 @@ std::string default_of(const Key& key) {
 
 std::string config_reference() {
   std::string out(kIntroduction);
-  std::string_view section;
+  std::string section;
   for (const Key& key : all_keys()) {
     if (key.section != section) {
       section = key.section;

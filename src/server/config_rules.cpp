@@ -112,6 +112,12 @@ std::optional<std::string> check_path(std::string_view text) {
   return "must not contain a NUL byte";
 }
 
+std::optional<std::string> check_cdn_domain(std::string_view text) {
+  const bool plain = std::ranges::all_of(
+      text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == ':'; });
+  return plain ? std::nullopt : std::optional<std::string>("must be a domain, without https:// or a path");
+}
+
 std::optional<std::string> check_db_url(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (postgres_url(text)) return check_path(text);

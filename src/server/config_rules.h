@@ -23,6 +23,7 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_db_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_redis_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_queue_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_cdn_domain(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_domain(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_address_exception(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_port_range(std::string_view text);
@@ -210,8 +211,12 @@ struct trawl::Rules<trawl::server::CorsConfig> {
 template <>
 struct trawl::Rules<trawl::server::StorageConfig> {
   static constexpr FieldRule fields[] = {
+      {.name = "backend",
+       .doc = "Where finished files are kept: `local` is a folder in storage.dir, `s3` a bucket. There is no "
+              "falling back from one to the other."},
       {.name = "dir",
-       .doc = "Folder for finished files and work in progress; created when missing.",
+       .doc = "Folder for work in progress and, with the backend `local`, finished files; created when "
+              "missing.",
        .min = 1,
        .max = 4000,
        .check = server::check_path},
@@ -222,6 +227,55 @@ struct trawl::Rules<trawl::server::StorageConfig> {
       {.name = "low_disk_bytes",
        .doc = "No download starts while less than this is free in storage.dir.",
        .min = 0}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::S3Config> {
+  static constexpr FieldRule fields[] = {
+      {.name = "bucket", .doc = "The bucket; it must exist.", .max = 63},
+      {.name = "region", .doc = "Its region.", .min = 1, .max = 64},
+      {.name = "endpoint",
+       .doc = "Another server than Amazon's: `https://storage.example.com:9000`. It may be in a private "
+              "network.",
+       .max = 1000,
+       .check = server::check_path},
+      {.name = "prefix",
+       .doc = "Before every key, for a bucket that others use as well. No two installations share one.",
+       .max = 500,
+       .check = server::check_path},
+      {.name = "style",
+       .doc = "Whether the bucket is named in the `path` or in the host (`virtual_host`); by itself the path "
+              "for servers other than Amazon's."},
+      {.name = "access_key",
+       .doc = "The access key id. Without it keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the "
+              "container or the instance, in this order.",
+       .max = 200},
+      {.name = "secret_key", .doc = "The secret access key.", .max = 200, .secret = true},
+      {.name = "ca_file",
+       .doc = "Certificate authorities (PEM) to trust besides those of the system.",
+       .max = 4000,
+       .check = server::check_path},
+      {.name = "delivery",
+       .doc =
+           "How files are given out: a `redirect` to a presigned address, to the `cdn`, or passed on by this "
+           "server (`proxy`)."},
+      {.name = "url_ttl", .doc = "Seconds such an address works.", .min = 60, .max = 604800},
+      {.name = "cdn_domain",
+       .doc = "The domain of a CDN before the bucket, such as `d111111abcdef8.cloudfront.net`.",
+       .max = 253,
+       .check = server::check_cdn_domain},
+      {.name = "cdn_key_id",
+       .doc = "The id of the CloudFront public key; with it addresses of the CDN are signed.",
+       .max = 100},
+      {.name = "cdn_key_file",
+       .doc = "The private RSA key for it (PEM), readable by the server only.",
+       .max = 4000,
+       .check = server::check_path},
+      {.name = "connections", .doc = "Requests to the bucket at once.", .min = 1, .max = 64},
+      {.name = "part_bytes",
+       .doc = "Larger files are stored in parts of this size, several at once; at least 5 MiB.",
+       .min = 5 << 20,
+       .max = 1 << 30}};
 };
 
 template <>
@@ -256,7 +310,10 @@ struct trawl::Rules<trawl::server::BrokerConfig> {
               "`sqs://sqs.eu-west-1.amazonaws.com/123456789012/trawl`.",
        .max = 4000,
        .check = server::check_queue_url},
-      {.name = "access_key", .doc = "The access key id for the queue.", .max = 200},
+      {.name = "access_key",
+       .doc = "The access key id for the queue. Without it keys come from AWS_ACCESS_KEY_ID and "
+              "AWS_SECRET_ACCESS_KEY, the container or the instance, in this order.",
+       .max = 200},
       {.name = "secret_key", .doc = "The secret access key for the queue.", .max = 200, .secret = true}};
 };
 

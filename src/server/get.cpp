@@ -61,6 +61,7 @@ Config config_for(const cli::GetOptions& options, const LoadedConfig& loaded,
                   const std::filesystem::path& folder) {
   Config config = loaded.config;
   config.storage.dir = folder.string();
+  config.storage.backend = Backend::local;
   config.storage.retention_hours = 0;
   config.db.url = "sqlite:///" + (folder / "trawl.db").string();
   if (options.parallel) config.download.max_concurrent = *options.parallel;

@@ -8,7 +8,8 @@
 namespace trawl::server {
 
 Neighbours::Neighbours(asio::any_io_executor executor, const Config& config, events::Bus& bus,
-                       jobs::JobStore& store, const std::string& node)
+                       jobs::JobStore& store, const std::string& node,
+                       std::shared_ptr<aws::Credentials> broker_keys)
     : executor_(std::move(executor)), bus_(bus), store_(store) {
   if (!config.redis.url.empty()) {
     const auto address = redis::parse_url(config.redis.url).value();  // Was checked with the configuration.
@@ -18,9 +19,7 @@ Neighbours::Neighbours(asio::any_io_executor executor, const Config& config, eve
     news_ = db::make_notify_wire(config.db.url, executor_, "trawl_events");
   }
   if (!config.broker.url.empty()) {
-    rings_ = sqs::make_sqs_wire(sqs::parse_url(config.broker.url).value(),
-                                {.access = config.broker.access_key, .secret = config.broker.secret_key},
-                                executor_);
+    rings_ = sqs::make_sqs_wire(sqs::parse_url(config.broker.url).value(), std::move(broker_keys), executor_);
   }
   if (news_) relay_.emplace(bus_, *news_, node);
 }

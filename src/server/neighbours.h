@@ -5,6 +5,7 @@
 #include <string>
 
 #include "async/wire.h"
+#include "aws/credentials.h"
 #include "events/relay.h"
 #include "jobs/doorbell.h"
 #include "server/config.h"
@@ -16,9 +17,10 @@ namespace trawl::server {
 // are no others.
 class Neighbours {
  public:
-  // `node`: a name that no other process has or had.
+  // `node`: a name that no other process has or had. `broker_keys` sign what the queue is asked, if there is
+  // one.
   Neighbours(asio::any_io_executor executor, const Config& config, events::Bus& bus, jobs::JobStore& store,
-             const std::string& node);
+             const std::string& node, std::shared_ptr<aws::Credentials> broker_keys);
 
   // From now on news go to and fro. Without `has_room` this process takes no jobs.
   void start(jobs::Doorbell::HasRoom has_room);

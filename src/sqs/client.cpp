@@ -28,7 +28,8 @@ Errc code_of(long status) {
 
 }  // namespace
 
-Client::Client(Queue queue, const Keys& keys) : queue_(std::move(queue)), handle_(curl_easy_init()) {
+Client::Client(Queue queue, std::shared_ptr<aws::Credentials> credentials)
+    : queue_(std::move(queue)), credentials_(std::move(credentials)), handle_(curl_easy_init()) {
   CURL* curl = handle_.get();
   curl_easy_setopt(curl, CURLOPT_URL, queue_.endpoint.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -37,8 +38,6 @@ Client::Client(Queue queue, const Keys& keys) : queue_(std::move(queue)), handle
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, kSeconds);
   curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:sqs", queue_.region).c_str());
-  curl_easy_setopt(curl, CURLOPT_USERNAME, keys.access.c_str());
-  curl_easy_setopt(curl, CURLOPT_PASSWORD, keys.secret.c_str());
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer_);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -47,6 +46,8 @@ Client::Client(Queue queue, const Keys& keys) : queue_(std::move(queue)), handle
 }
 
 Result<json::object> Client::call(std::string_view action, json::object request) {
+  const auto keys = credentials_->get();
+  if (!keys) return fail(keys.error());
   request["QueueUrl"] = queue_.url;
   const std::string body = json::serialize(request);
   const auto add = [](curl_slist* list, const std::string& line) {
@@ -54,8 +55,11 @@ Result<json::object> Client::call(std::string_view action, json::object request)
   };
   curl_slist* raw = add(nullptr, "Content-Type: application/x-amz-json-1.0");
   raw = add(raw, fmt::format("X-Amz-Target: AmazonSQS.{}", action));
+  if (!keys->token.empty()) raw = add(raw, "X-Amz-Security-Token: " + keys->token);
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(add(raw, "Expect:"), curl_slist_free_all);
   CURL* curl = handle_.get();
+  curl_easy_setopt(curl, CURLOPT_USERNAME, keys->access.c_str());
+  curl_easy_setopt(curl, CURLOPT_PASSWORD, keys->secret.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
@@ -68,6 +72,7 @@ Result<json::object> Client::call(std::string_view action, json::object request)
                 "queue_unavailable");
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  if (status == 400 || status == 403) credentials_->refused(*keys);  // They may have expired.
   if (status != 200)
     return fail(code_of(status),
                 fmt::format("the queue refuses {}: {} {}", action, status,

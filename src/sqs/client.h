@@ -6,15 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "aws/credentials.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "sqs/url.h"
 
 namespace trawl::sqs {
-
-struct Keys {
-  std::string access, secret;
-};
 
 // Calls of the JSON protocol, signed with Signature Version 4. Used by one thread at a time.
 //
@@ -22,10 +19,11 @@ struct Keys {
 // followed.
 class Client {
  public:
-  Client(Queue queue, const Keys& keys);
+  Client(Queue queue, std::shared_ptr<aws::Credentials> credentials);
 
   // One action, such as "ReceiveMessage". Errc::unavailable when the server cannot be reached or says
-  // that it cannot now, forbidden when it refuses the keys, conflict for any other refusal.
+  // that it cannot now, or there are no keys; forbidden when it refuses the keys, conflict for any other
+  // refusal.
   [[nodiscard]] Result<json::object> call(std::string_view action, json::object request);
   // Makes the call under way fail within a second, and every later one. On any thread.
   void interrupt() { interrupted_ = true; }
@@ -38,6 +36,7 @@ class Client {
   };
 
   const Queue queue_;
+  const std::shared_ptr<aws::Credentials> credentials_;
   std::unique_ptr<CURL, Clean> handle_;
   std::string answer_;
   std::atomic<bool> interrupted_ = false;

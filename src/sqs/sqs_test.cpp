@@ -66,7 +66,9 @@ class Server {
   int stdin_ = -1, port_ = 0;
 };
 
-const Keys kKeys{.access = "AKIDTEST", .secret = "secret-of-the-test"};
+const SystemClock kClock;
+const auto kKeys = std::make_shared<aws::Credentials>(
+    aws::KeySources{.given = {.access = "AKIDTEST", .secret = "secret-of-the-test"}}, kClock);
 
 struct Sqs : ::testing::Test {
   bool becomes(const std::function<bool()>& done) {
@@ -111,7 +113,9 @@ TEST_F(Sqs, StopsInTheMiddleOfALongPoll) {
 }
 
 TEST_F(Sqs, IsRefusedWithTheWrongSecretAndDoesNotSayIt) {
-  Client client(server.queue(), {.access = "AKIDTEST", .secret = "wr0ng"});
+  Client client(server.queue(),
+                std::make_shared<aws::Credentials>(
+                    aws::KeySources{.given = {.access = "AKIDTEST", .secret = "wr0ng"}}, kClock));
   const auto refused = client.call("SendMessageBatch", {{"Entries", json::array()}});
   EXPECT_EQ(refused.error().code, Errc::forbidden);
   EXPECT_THAT(refused.error().message, Not(HasSubstr("wr0ng")));

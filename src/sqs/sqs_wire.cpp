@@ -15,7 +15,8 @@ std::string_view text(const json::object& from, std::string_view name) {
 
 class SqsLink final : public WireLink {
  public:
-  SqsLink(const Queue& queue, const Keys& keys) : client_(queue, keys) {}
+  SqsLink(const Queue& queue, std::shared_ptr<aws::Credentials> credentials)
+      : client_(queue, std::move(credentials)) {}
 
   Result<void> send(const std::vector<std::string>& messages) override {
     for (std::size_t first = 0; first < messages.size(); first += kTogether) {
@@ -57,9 +58,10 @@ class SqsLink final : public WireLink {
 
 }  // namespace
 
-std::unique_ptr<Wire> make_sqs_wire(const Queue& queue, const Keys& keys, asio::any_io_executor loop) {
-  const Connect connect = [queue, keys]() -> Result<std::unique_ptr<WireLink>> {
-    return std::make_unique<SqsLink>(queue, keys);
+std::unique_ptr<Wire> make_sqs_wire(const Queue& queue, std::shared_ptr<aws::Credentials> credentials,
+                                    asio::any_io_executor loop) {
+  const Connect connect = [queue, credentials]() -> Result<std::unique_ptr<WireLink>> {
+    return std::make_unique<SqsLink>(queue, credentials);
   };
   return make_wire(std::move(loop), "SQS " + queue.url, connect, connect);
 }

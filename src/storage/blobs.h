@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/blocking_pool.h"
@@ -28,6 +29,7 @@ struct FileToPublish {
   std::string name;  // One segment, no two the same.
   // What is known of its content already; it counts as long as its stamp fits.
   std::optional<media::FileDigest> digest;
+  std::string mime_type;
 };
 
 struct PublishedFile {
@@ -37,6 +39,15 @@ struct PublishedFile {
 
 // "content/<job>/<epoch>/<name>": where a file of a lease is kept, in every backend.
 [[nodiscard]] std::string location_of(const LeaseName& lease, const std::string& name);
+// The lease of a location; nothing when the text is none.
+[[nodiscard]] std::optional<LeaseName> lease_of(std::string_view location);
+
+// A file as somebody who may have it is to get it.
+struct Delivery {
+  std::string location;
+  std::string disposition;  // Content-Disposition
+  std::string mime_type;
+};
 
 // Keeps the bytes of artifacts. It knows places, not names: which of them are artifacts is in the rows, and
 // what no row refers to is removed by sweep(). No two leases share a place, so one that lost its fence can
@@ -63,6 +74,11 @@ class Blobs {
   // Removes the files that no row and no running lease refers to. Returns how many.
   [[nodiscard]] virtual Task<Result<std::size_t>> sweep() = 0;
 
+  // A part of a file, at most a few MiB. Errc::not_found when there is no such file.
+  [[nodiscard]] virtual Task<Result<std::string>> read(std::string location, std::int64_t offset,
+                                                       std::int64_t length) = 0;
+  // An address that gives the file to anybody for a while; nothing where it is not given out that way.
+  [[nodiscard]] virtual Task<Result<std::optional<std::string>>> address(Delivery delivery) = 0;
   // The file itself, where the backend keeps one on this machine.
   [[nodiscard]] virtual std::optional<std::filesystem::path> file(const std::string& location) const = 0;
 };

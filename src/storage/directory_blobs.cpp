@@ -67,6 +67,24 @@ std::size_t remove_all(const std::filesystem::path& root, const std::vector<deta
   return removed;
 }
 
+Result<std::string> read_part(const std::filesystem::path& file, std::int64_t offset, std::int64_t length) {
+  const detail::Descriptor in(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (in.get() < 0 && errno == ENOENT)
+    return fail(Errc::not_found, fmt::format("there is no file {}", file.string()));
+  if (in.get() < 0) return detail::io_failure("open", file, errno);
+  std::string out(static_cast<std::size_t>(length), '\0');
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::pread(in.get(), out.data() + done, out.size() - done,
+                                static_cast<off_t>(offset + static_cast<std::int64_t>(done)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return detail::io_failure("read", file, errno);
+    if (got == 0) return fail(Errc::conflict, fmt::format("{} has become shorter", file.string()));
+    done += static_cast<std::size_t>(got);
+  }
+  return out;
+}
+
 class DirectoryBlobs final : public Blobs {
  public:
   DirectoryBlobs(std::filesystem::path root, BlockingPool& files, db::Database& database)
@@ -104,6 +122,12 @@ class DirectoryBlobs final : public Blobs {
     co_return removed;
   }
 
+  Task<Result<std::string>> read(std::string location, std::int64_t offset, std::int64_t length) override {
+    co_return co_await files_.run([&] { return read_part(root_ / location, offset, length); });
+  }
+
+  Task<Result<std::optional<std::string>>> address(Delivery) override { co_return std::nullopt; }
+
   std::optional<std::filesystem::path> file(const std::string& location) const override {
     return root_ / location;
   }
@@ -115,10 +139,6 @@ class DirectoryBlobs final : public Blobs {
 };
 
 }  // namespace
-
-std::string location_of(const LeaseName& lease, const std::string& name) {
-  return (detail::content_folder(lease) / name).native();
-}
 
 std::unique_ptr<Blobs> make_directory_blobs(std::filesystem::path root, BlockingPool& files,
                                             db::Database& database) {

@@ -45,7 +45,7 @@ Result<void> check_staged(const std::vector<Staged>& files) {
 
 std::vector<FileToPublish> to_publish(const std::vector<Staged>& files) {
   std::vector<FileToPublish> out;
-  for (const Staged& file : files) out.push_back({file.name, file.digest});
+  for (const Staged& file : files) out.push_back({file.name, file.digest, file.mime_type});
   return out;
 }
 
@@ -153,6 +153,18 @@ Task<Result<Artifact>> ArtifactStore::by_path(std::string path) {
 
 std::optional<std::filesystem::path> ArtifactStore::file_of(const Artifact& artifact) const {
   return blobs_->file(artifact.location);
+}
+
+Task<Result<std::optional<std::string>>> ArtifactStore::address_of(const Artifact& artifact,
+                                                                   std::string disposition) {
+  return blobs_->address({.location = artifact.location,
+                          .disposition = std::move(disposition),
+                          .mime_type = artifact.mime_type});
+}
+
+Task<Result<std::string>> ArtifactStore::read(const Artifact& artifact, std::int64_t offset,
+                                              std::int64_t length) {
+  return blobs_->read(artifact.location, offset, length);
 }
 
 Task<Result<void>> ArtifactStore::set_expiry(JobId job, std::optional<SystemTime> expires_at) {

@@ -74,6 +74,12 @@ class ArtifactStore {
   [[nodiscard]] Task<Result<Artifact>> by_path(std::string path);  // Errc::not_found
   // Its bytes, where the backend keeps files on this machine.
   [[nodiscard]] std::optional<std::filesystem::path> file_of(const Artifact& artifact) const;
+  // Where anybody gets it from for a while, instead of from here; nothing when it is given out here.
+  [[nodiscard]] Task<Result<std::optional<std::string>>> address_of(const Artifact& artifact,
+                                                                    std::string disposition);
+  // A part of its bytes, at most a few MiB.
+  [[nodiscard]] Task<Result<std::string>> read(const Artifact& artifact, std::int64_t offset,
+                                               std::int64_t length);
   // When the job's artifacts are deleted; nothing keeps them. Errc::not_found when it has none.
   [[nodiscard]] Task<Result<void>> set_expiry(JobId job, std::optional<SystemTime> expires_at);
   // Deletes a job's artifacts, rows first.

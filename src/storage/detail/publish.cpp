@@ -4,89 +4,29 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <future>
-#include <span>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "storage/detail/folder.h"
+#include "storage/detail/staged_file.h"
 
 namespace trawl::storage::detail {
 namespace {
 
-constexpr std::size_t kBlock = 1024 * 1024;
-
-std::unexpected<Error> not_plain(const std::filesystem::path& file, std::string_view what) {
-  return fail(Errc::invalid, fmt::format("{} cannot be stored: it is {}", file.string(), what),
-              "not_a_plain_file");
-}
-
-// The engine's children write here and are not trusted: no link may lead out of the folder.
-Result<Descriptor> open_plain(const Descriptor& folder, const std::string& name,
-                              const std::filesystem::path& shown) {
-  const int raw = ::openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (raw < 0) {
-    if (errno == ELOOP) return not_plain(shown, "a symbolic link");
-    if (errno == ENXIO) return not_plain(shown, "a socket or device");
-    if (errno == ENOENT)
-      return fail(Errc::not_found, fmt::format("there is no staged file {}", shown.string()));
-    return io_failure("open", shown, errno);
-  }
-  Descriptor file(raw);
-  struct stat info{};
-  if (::fstat(raw, &info) != 0) return io_failure("examine", shown, errno);
-  if (!S_ISREG(info.st_mode)) return not_plain(shown, "not a regular file");
-  if (info.st_nlink != 1) return not_plain(shown, "also reachable under another name");
-  return file;
-}
-
-Result<PublishedFile> hash(const Descriptor& file, const std::filesystem::path& shown) {
-  PublishedFile out;
-  Sha256 digest;
-  std::vector<char> block(kBlock);
-  while (true) {
-    const ssize_t size = ::read(file.get(), block.data(), block.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return io_failure("read", shown, errno);
-    if (size == 0) break;
-    digest.update(std::span(block.data(), static_cast<std::size_t>(size)));
-    out.size += size;
-  }
-  out.sha256 = digest.finish();
-  return out;
-}
-
-// A child in a sandbox may have been a user of its own, whose number another child will have.
-Result<void> take_back(const Descriptor& file, const std::filesystem::path& shown) {
-  struct stat info{};
-  if (::fstat(file.get(), &info) != 0) return io_failure("examine", shown, errno);
-  if (info.st_uid == ::geteuid()) return {};
-  if (::fchown(file.get(), ::geteuid(), ::getegid()) != 0) return io_failure("take back", shown, errno);
-  return {};
-}
-
-// The digest as it was made on the way, if nothing has touched the file since.
-std::optional<PublishedFile> known(const Descriptor& file, const std::optional<media::FileDigest>& digest) {
-  struct stat info{};
-  if (!digest || ::fstat(file.get(), &info) != 0 || stamp_of(info) != digest->stamp) return std::nullopt;
-  return PublishedFile{.size = info.st_size, .sha256 = digest->sha256};
-}
-
 Result<PublishedFile> make_durable(const Descriptor& folder, const FileToPublish& source,
                                    const std::filesystem::path& shown) {
-  const auto file = open_plain(folder, source.name, shown);
+  const auto file = open_staged(folder, source.name, shown);
   if (!file) return fail(file.error());
-  auto out = known(*file, source.digest);
+  auto out = known_digest(*file, source.digest);
   if (auto taken = take_back(*file, shown); !taken) return fail(std::move(taken.error()));
   failpoint("publish.before_file_sync");
   // The disk works while the processor does.
   auto synced = std::async(out ? std::launch::deferred : std::launch::async,
                            [&] { return ::fsync(file->get()) == 0 ? 0 : errno; });
-  auto hashed = out ? Result<PublishedFile>(std::move(*out)) : hash(*file, shown);
+  auto hashed = out ? Result<PublishedFile>(std::move(*out)) : hash_file(*file, shown);
   if (const int error = synced.get(); error != 0) {
     // The kernel may have dropped the pages it could not write: what is there now cannot be trusted.
     ::unlinkat(folder.get(), source.name.c_str(), 0);

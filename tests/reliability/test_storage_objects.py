@@ -1,0 +1,136 @@
+"""Bar D7: an object storage that fails in every way it knows, and a server that dies at every step of an upload."""
+import hashlib
+import time
+
+import pytest
+
+from support.hostile_origin import File
+from support.radosgw import ACCESS, REGION, SECRET
+from support.s3 import FaultProxy
+
+PART = 5 << 20
+PLAIN = {"embed_metadata": False}
+FAULTS = {
+    "create": ["500", "SlowDown", "dropped", "lost", "truncated"],
+    "part": ["500", "SlowDown", "dropped", "lost", "truncated", "wrong_etag"],
+    "complete": ["500", "SlowDown", "dropped", "lost", "truncated", "error200"],
+    "put": ["500", "SlowDown", "dropped", "lost", "truncated"],
+    "head": ["500", "dropped"],
+    "abort": ["500", "lost"],
+    "delete": ["500", "lost"],
+    "list": ["500", "truncated"],
+}
+STEPS = ["objects.noted", "s3.upload_begun", "s3.before_part", "s3.before_part@2", "s3.before_part@3", "s3.before_complete", "s3.upload_completed"]
+
+
+@pytest.fixture
+def stored(server, bucket, radosgw):
+    """`stored(fault, ...)` starts a server over a bucket behind a proxy; gives both."""
+    proxies = []
+
+    def make(fault=lambda operation, count: None, **options):
+        proxies.append(FaultProxy(radosgw.url, fault))
+        one = server(storage__backend="s3", storage__s3__bucket=bucket.bucket, storage__s3__region=REGION, storage__s3__endpoint=proxies[-1].url,
+                     storage__s3__access_key=ACCESS, storage__s3__secret_key=SECRET, storage__s3__part_bytes=PART, **options)
+        return one, proxies[-1]
+
+    yield make
+    for proxy in proxies:
+        proxy.close()
+
+
+def whole(bucket, job, file) -> bool:
+    keys = [key for key in bucket.objects() if f"/{job['id']}/" in key]
+    return job["status"] == "completed" and len(keys) == 1 and hashlib.sha256(bucket.get(keys[0])).hexdigest() == file.sha256()
+
+
+def cleared(bucket, jobs, within=75.0) -> float:
+    """Seconds until no upload is open and every object belongs to exactly one of the jobs."""
+    began = time.monotonic()
+    while True:
+        objects, uploads = bucket.objects(), bucket.uploads()
+        if not uploads and len(objects) == len(jobs) and all(any(f"/{job['id']}/" in key for key in objects) for job in jobs):
+            return time.monotonic() - began
+        assert time.monotonic() - began < within, f"objects {objects}, uploads {uploads}"
+        time.sleep(0.2)
+
+
+# Mutant: s3_answer_believed.
+def test_d7_uploads_survive_what_a_storage_answers(stored, bucket, hostile, bars, seeded):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+
+    def fault(operation, _):
+        return seeded.choice(FAULTS[operation]) if operation in FAULTS and seeded.random() < 0.3 else None
+
+    one, proxy = stored()
+    proxy.fault = fault
+    files = [File(n, size) for n, size in enumerate([3 * PART + 1000, 2 * PART, 100_000][n % 3] + n for n in range(bars.size(30, 8)))]
+    jobs = [one.api.submit(origin.url("plain", file), **PLAIN)["id"] for file in files]
+    done = [one.api.finish(job, 120) for job in jobs]
+    spoilt = sum(1 for _, wrong in proxy.seen if wrong)
+    for job, file in zip(done, files):
+        if job["status"] != "completed":
+            print(file, job["error"], one.api.log_text(job["id"]))
+    bars.holds("D7", "faults met", spoilt, at_least=len(files))
+    bars.holds("D7", "objects with the right sha256", sum(whole(bucket, job, file) for job, file in zip(done, files)), equals=len(files))
+    proxy.fault = lambda operation, count: None
+    bars.holds("D7", "until no upload is open and no object is unreferenced", cleared(bucket, done), at_most=60.0, unit="s")
+
+
+def test_d7_a_lost_answer_to_complete_is_found_out_and_not_uploaded_again(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, proxy = stored(lambda operation, count: "lost" if operation == "complete" and count == 0 else None)
+    file = File(90, 2 * PART + 5)
+    job = one.api.completed(origin.url("plain", file), **PLAIN)
+    assert proxy.count("complete", "lost") == 1
+    bars.holds("D7", "uploads made for a Complete whose answer was lost", proxy.count("create"), equals=1)
+    assert whole(bucket, job, file)
+
+
+def test_d7_another_etag_than_the_servers_begins_the_upload_anew(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, proxy = stored(lambda operation, count: "wrong_etag" if operation == "part" and count == 0 else None)
+    file = File(91, 2 * PART + 5)
+    job = one.api.completed(origin.url("plain", file), **PLAIN)
+    bars.holds("D7", "uploads made for a part whose ETag was changed", proxy.count("create"), equals=2)
+    assert whole(bucket, job, file) and bucket.uploads() == []
+
+
+# Mutant: s3_upload_unnoted.
+def test_d7_a_server_killed_at_every_step_of_an_upload_leaves_nothing_behind(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, _ = stored()
+    one.stop()
+    done, deaths = [], 0
+    for n, step in enumerate(STEPS * bars.size(4, 1)):
+        one.env = {"FAILPOINT": step}
+        one.start()
+        file = File(100 + n, 3 * PART + n)
+        job = one.api.submit(origin.url("plain", file), **PLAIN)["id"]
+        deaths += one.child.wait(60) == 86
+        one.api.close()
+        one.child = None
+        one.env = {}
+        one.start()
+        done.append(one.api.finish(job, 90))
+        assert later_whole(bucket, done[-1], file), f"after {step}"
+        one.stop()
+    one.start()
+    bars.holds("D7", "steps the server died at", deaths, equals=len(done))
+    bars.holds("D7", "until no upload is open and no object is unreferenced, after kills", cleared(bucket, done), at_most=60.0, unit="s")
+
+
+def later_whole(bucket, job, file) -> bool:
+    """The object of the later lease, while that of the one that died may still be there."""
+    keys = sorted(key for key in bucket.objects() if f"/{job['id']}/" in key)
+    return job["status"] == "completed" and bool(keys) and hashlib.sha256(bucket.get(keys[-1])).hexdigest() == file.sha256()
+
+
+# Mutant: s3_without_abort.
+def test_d7_an_upload_that_cannot_be_finished_is_aborted(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, proxy = stored(lambda operation, count: "dropped" if operation == "part" and count > 0 else None, download__max_retries=0)
+    job = one.api.finish(one.api.submit(origin.url("plain", File(92, 3 * PART)), **PLAIN)["id"], 120)
+    assert job["status"] == "failed" and job["error_code"] == "storage_unavailable", job
+    assert proxy.count("create") == 1
+    bars.holds("D7", "open uploads after one that was given up", len(bucket.uploads()), equals=0)
