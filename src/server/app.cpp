@@ -200,7 +200,8 @@ Task<Result<void>> App::open_storage(std::filesystem::path root) {
   }
   storage_.emplace(
       root, std::move(blobs), files_, *database_, clock_,
-      shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one);
+      shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one,
+      config_.storage.quota_bytes.value);
   co_return co_await storage_->open();
 }
 

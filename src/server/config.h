@@ -97,9 +97,10 @@ struct StorageConfig {
   Backend backend = Backend::local;
   std::string dir = "./data";
   double retention_hours = 1;
+  ByteCount quota_bytes;
   ByteCount low_disk_bytes{1LL << 30};
 };
-BOOST_DESCRIBE_STRUCT(StorageConfig, (), (backend, dir, retention_hours, low_disk_bytes))
+BOOST_DESCRIBE_STRUCT(StorageConfig, (), (backend, dir, retention_hours, quota_bytes, low_disk_bytes))
 
 enum class FileDelivery { automatic, redirect, cdn, proxy };
 

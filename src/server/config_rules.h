@@ -224,6 +224,11 @@ struct trawl::Rules<trawl::server::StorageConfig> {
        .doc = "Hours after which finished files are deleted, at least 0.1; 0 keeps them.",
        .min = 0,
        .max = 8760},
+      {.name = "quota_bytes",
+       .doc =
+           "Bytes that all finished files may take together; the oldest are deleted when there are more. 0 "
+           "sets no limit.",
+       .min = 0},
       {.name = "low_disk_bytes",
        .doc = "No download starts while less than this is free in storage.dir.",
        .min = 0}};

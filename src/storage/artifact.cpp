@@ -69,6 +69,14 @@ Result<std::vector<std::string>> delete_artifacts(db::Transaction& transaction, 
   return out;
 }
 
+Result<std::int64_t> stored_bytes(db::Transaction& transaction) {
+  const auto rows = transaction.query(
+      "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM"
+      " (SELECT MAX(size) AS size FROM artifacts GROUP BY location) AS stored");
+  if (!rows) return fail(rows.error());
+  return rows->front().integer(0);
+}
+
 Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact) {
   const auto expires = artifact.expires_at ? std::optional(millis(*artifact.expires_at)) : std::nullopt;
   const auto inserted = transaction.execute(

@@ -43,6 +43,9 @@ struct Artifact {
                                                                 std::string_view condition,
                                                                 std::vector<db::Value> parameters);
 
+// What all artifacts take together: bytes that are several jobs' artifacts count once.
+[[nodiscard]] Result<std::int64_t> stored_bytes(db::Transaction& transaction);
+
 // Inserts one row unless its path is taken; says whether it did.
 [[nodiscard]] Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact);
 

@@ -63,13 +63,14 @@ Result<void> record_one(db::Transaction& transaction, Artifact& artifact) {
 }  // namespace
 
 ArtifactStore::ArtifactStore(std::filesystem::path root, std::unique_ptr<Blobs> blobs, BlockingPool& files,
-                             db::Database& database, const Clock& clock, Nodes nodes)
+                             db::Database& database, const Clock& clock, Nodes nodes, std::int64_t quota)
     : root_(std::filesystem::absolute(std::move(root))),
       blobs_(std::move(blobs)),
       files_(files),
       database_(database),
       clock_(clock),
-      nodes_(nodes) {}
+      nodes_(nodes),
+      quota_(quota) {}
 
 Task<Result<void>> ArtifactStore::open() {
   if (auto created = co_await files_.run([this] { return create_tree(root_); }); !created) co_return created;
@@ -193,13 +194,8 @@ Task<Result<void>> ArtifactStore::remove_of_job(JobId job) {
 }
 
 Task<Result<ArtifactStore::Space>> ArtifactStore::space() {
-  const auto used = co_await database_.read([](db::Transaction& transaction) -> Result<std::int64_t> {
-    const auto rows = transaction.query(
-        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM"
-        " (SELECT MAX(size) AS size FROM artifacts GROUP BY location) AS stored");
-    if (!rows) return fail(rows.error());
-    return rows->front().integer(0);
-  });
+  const auto used =
+      co_await database_.read([](db::Transaction& transaction) { return stored_bytes(transaction); });
   if (!used) co_return fail(used.error());
   co_return co_await files_.run([this, &used]() -> Result<Space> {
     const auto disk = examine_disk(root_);

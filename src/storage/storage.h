@@ -39,8 +39,9 @@ class ArtifactStore {
  public:
   // Who else works in the tree. With others an earlier holder of a lease may come back to life.
   enum class Nodes { one, many };
+  // `quota`: bytes that all artifacts may take together; 0: no limit.
   ArtifactStore(std::filesystem::path root, std::unique_ptr<Blobs> blobs, BlockingPool& files,
-                db::Database& database, const Clock& clock, Nodes nodes = Nodes::one);
+                db::Database& database, const Clock& clock, Nodes nodes = Nodes::one, std::int64_t quota = 0);
 
   // Creates the tree and checks that it and the backend can be written. Errc::unavailable or no_space. To be
   // called before anything else.
@@ -85,9 +86,9 @@ class ArtifactStore {
   // Deletes a job's artifacts, rows first.
   [[nodiscard]] Task<Result<void>> remove_of_job(JobId job);
 
-  // Deletes expired artifacts, files in content/ that no row and no running lease refers to, and the
-  // work folders of jobs that have ended or are unknown. Returns how many files and work folders
-  // were removed.
+  // Deletes expired artifacts, and the oldest ones while all together are over the quota; files in content/
+  // that no row and no running lease refers to, and the work folders of jobs that have ended or are unknown.
+  // Returns how many files and work folders were removed.
   [[nodiscard]] Task<Result<std::size_t>> sweep();
 
   struct Space {
@@ -99,6 +100,7 @@ class ArtifactStore {
 
  private:
   [[nodiscard]] Task<Result<std::size_t>> sweep_expired();
+  [[nodiscard]] Task<Result<std::size_t>> sweep_quota();
   [[nodiscard]] Task<Result<std::size_t>> sweep_staging();
 
   std::filesystem::path root_;
@@ -107,6 +109,7 @@ class ArtifactStore {
   db::Database& database_;
   const Clock& clock_;
   const Nodes nodes_;
+  const std::int64_t quota_;
 };
 
 }  // namespace trawl::storage

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iterator>
 
 #include "storage/detail/lease_folder.h"
@@ -28,16 +29,37 @@ Result<Expired> delete_expired_rows(db::Transaction& transaction, Blobs& blobs, 
   return Expired{std::ssize(*rows), std::move(*unused)};
 }
 
+// Deletes the oldest rows until what is left fits into `quota`. Some at a time: `rows` says how many went.
+Result<Expired> delete_over_quota(db::Transaction& transaction, Blobs& blobs, std::int64_t quota) {
+  auto used = stored_bytes(transaction);
+  if (!used) return fail(std::move(used.error()));
+  Expired out;
+  while (*used > quota && out.rows < kRowsAtOnce) {
+    const auto oldest = transaction.query("SELECT id, size FROM artifacts ORDER BY created_at, id LIMIT 1");
+    if (!oldest) return fail(oldest.error());
+    if (oldest->empty()) break;
+    auto unused = delete_artifacts(transaction, "id = $1", {oldest->front().text(0)});
+    if (!unused) return fail(std::move(unused.error()));
+    if (!unused->empty()) *used -= oldest->front().integer(1);
+    ++out.rows;
+    std::ranges::move(*unused, std::back_inserter(out.unused));
+  }
+  if (auto noted = blobs.disown(transaction, out.unused); !noted) return fail(std::move(noted.error()));
+  return out;
+}
+
 }  // namespace
 
 Task<Result<std::size_t>> ArtifactStore::sweep() {
   const auto expired = co_await sweep_expired();
   if (!expired) co_return fail(expired.error());
+  const auto over = co_await sweep_quota();
+  if (!over) co_return fail(over.error());
   const auto content = co_await blobs_->sweep();
   if (!content) co_return fail(content.error());
   const auto staging = co_await sweep_staging();
   if (!staging) co_return fail(staging.error());
-  co_return *expired + *content + *staging;
+  co_return *expired + *over + *content + *staging;
 }
 
 // Rows first: a file without a row is only waste, a row without a file would be a lie.
@@ -51,6 +73,18 @@ Task<Result<std::size_t>> ArtifactStore::sweep_expired() {
     removed += co_await blobs_->remove(std::move(expired->unused));
     if (expired->rows < kRowsAtOnce) co_return removed;
   }
+}
+
+Task<Result<std::size_t>> ArtifactStore::sweep_quota() {
+  std::size_t removed = 0;
+  while (quota_ > 0) {
+    auto over = co_await database_.write(
+        [this](db::Transaction& transaction) { return delete_over_quota(transaction, *blobs_, quota_); });
+    if (!over) co_return fail(over.error());
+    removed += co_await blobs_->remove(std::move(over->unused));
+    if (over->rows < kRowsAtOnce) break;
+  }
+  co_return removed;
 }
 
 Task<Result<std::size_t>> ArtifactStore::sweep_staging() {

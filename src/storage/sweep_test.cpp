@@ -25,6 +25,26 @@ TEST_P(Sweep, RemovesExpiredArtifactsAndKeepsTheOthers) {
   EXPECT_TRUE(stored(never));
 }
 
+TEST_P(Sweep, RemovesTheOldestWhileAllTogetherAreOverTheQuota) {
+  const Artifact first = store(job, "a.mp4", "a.mp4");
+  clock.advance(1s);
+  const Artifact second = store(job, "b.mp4", "b.mp4");
+  clock.advance(1s);
+  const Artifact third = store(job, "c.mp4", "c.mp4");
+  set_state(job, "completed");
+  run_to_end(context, storage->discard_stage(job));
+  ArtifactStore roomy(root, make_directory_blobs(root, pool, *database), pool, *database, clock,
+                      ArtifactStore::Nodes::one, 3 * first.size);
+  EXPECT_EQ(run(roomy.sweep()), 0U) << "they just fit";
+  ArtifactStore tight(root, make_directory_blobs(root, pool, *database), pool, *database, clock,
+                      ArtifactStore::Nodes::one, 2 * first.size - 1);
+  EXPECT_EQ(run(tight.sweep()), 2U);
+  EXPECT_FALSE(stored(first));
+  EXPECT_FALSE(stored(second));
+  EXPECT_TRUE(stored(third));
+  EXPECT_EQ(run(storage->by_path("b.mp4")).error().code, Errc::not_found);
+}
+
 TEST_P(Sweep, RemovesTheFoldersThatAnExpiredArtifactLeavesEmpty) {
   store(job, "a.mp4", "a.mp4", clock.now());
   EXPECT_EQ(sweep(), 1u);
