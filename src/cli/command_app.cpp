@@ -116,6 +116,12 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   policy->add_option("WHAT", parsed.policy.subjects, "URLs and addresses; - reads them from standard input")
       ->required()
       ->type_name("");
+  CLI::App* backup =
+      add_command(*app, parsed, "backup", "Copy the embedded database, also while a server runs", kSettings);
+  backup->add_option("FILE", parsed.backup.file, "The copy; it must not exist")->required()->type_name("");
+  CLI::App* restore = add_command(*app, parsed, "restore",
+                                  "Make such a copy the database again, with no server running", kSettings);
+  restore->add_option("FILE", parsed.restore.file, "The copy")->required()->type_name("");
   CLI::App* version =
       add_command(*app, parsed, "version", "Print the versions of Trawl and of what it uses", kSettings);
   version->add_flag("--json", parsed.version.json, "As JSON");

@@ -14,6 +14,8 @@ struct Parsed {
   GetOptions get;
   ConfigOptions config;
   PolicyOptions policy;
+  BackupOptions backup;
+  RestoreOptions restore;
   VersionOptions version;
   std::string subtitles;  // As given: "en,de".
   bool no_metadata = false;

@@ -95,6 +95,10 @@ std::expected<CommandLine, Exit> command_of(const CLI::App& command, Parsed& par
     out.command = parsed.config;
   } else if (name == "policy") {
     out.command = std::move(parsed.policy);
+  } else if (name == "backup") {
+    out.command = std::move(parsed.backup);
+  } else if (name == "restore") {
+    out.command = std::move(parsed.restore);
   } else if (name == "version") {
     out.command = parsed.version;
   } else {

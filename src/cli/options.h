@@ -42,6 +42,16 @@ struct PolicyOptions {
   std::vector<std::string> subjects;  // "-": one a line from standard input.
 };
 
+// trawl backup: copies the embedded database, also while a server uses it.
+struct BackupOptions {
+  std::filesystem::path file;
+};
+
+// trawl restore: makes such a copy the database again.
+struct RestoreOptions {
+  std::filesystem::path file;
+};
+
 struct VersionOptions {
   bool json = false;
 };
@@ -50,7 +60,8 @@ struct VersionOptions {
 struct CompletionOptions {};
 
 struct CommandLine {
-  std::variant<GetOptions, ServeOptions, ConfigOptions, PolicyOptions, VersionOptions, CompletionOptions>
+  std::variant<GetOptions, ServeOptions, ConfigOptions, PolicyOptions, BackupOptions, RestoreOptions,
+               VersionOptions, CompletionOptions>
       command = {};
   std::optional<std::filesystem::path> config_file = {};
   // --section.name VALUE, without dashes and in order; not yet matched with the keys there are.

@@ -124,7 +124,9 @@ TEST(Help, GoesToStdoutAndTeachesByExample) {
 
 TEST(Completion, OffersCommandsOptionsAndSettings) {
   const std::string script = bash_completion({"server.port"});
-  EXPECT_THAT(script, HasSubstr("words=\"get serve config policy version completion --help --version\""));
+  EXPECT_THAT(
+      script,
+      HasSubstr("words=\"get serve config policy backup restore version completion --help --version\""));
   EXPECT_THAT(script, HasSubstr("serve) words=\"--help --config --server.port\""));
   EXPECT_THAT(script, HasSubstr("completion) words=\"--help\""));
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/completion.h"
 #include "cli/options.h"
+#include "server/backup.h"
 #include "server/config_keys.h"
 #include "server/config_load.h"
 #include "server/config_print.h"
@@ -57,6 +58,8 @@ struct Runner {
   }
   int operator()(const cli::ConfigOptions& options) const { return print_configuration(options, loaded); }
   int operator()(const cli::PolicyOptions& options) const { return policy(options, loaded.config.policy); }
+  int operator()(const cli::BackupOptions& options) const { return back_up(options, loaded.config); }
+  int operator()(const cli::RestoreOptions& options) const { return restore(options, loaded.config); }
   int operator()(const cli::VersionOptions& options) const {
     return set_up_log(loaded, true), print_version(options, loaded.config);
   }
