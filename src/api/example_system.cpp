@@ -107,7 +107,10 @@ json::value Example<api::WebhookDeliveryView>::make() {
   return encode(delivery());
 }
 json::value Example<api::WebhookListView>::make() {
-  return encode(api::WebhookListView{.deliveries = {delivery()}, .total = 1, .total_pages = 1});
+  api::WebhookListView view;
+  view.deliveries = {delivery()};
+  view.total = view.total_pages = 1;
+  return encode(view);
 }
 
 }  // namespace trawl
