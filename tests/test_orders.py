@@ -160,6 +160,33 @@ def test_an_idempotency_key_makes_one_job_of_many_requests(server, origin):
     assert served.api.get("/api/v1/downloads").json()["total"] == 3
 
 
+@pytest.mark.parametrize("path, body", [
+    ("/api/v1/downloads", lambda address: [address("small.mp4"), address("other.mp4")]),
+    ("/api/v1/downloads", lambda address: {"urls": [address("small.mp4"), address("other.mp4")]}),
+    ("/api/v1/batches", lambda address: {"urls": [address("small.mp4"), address("other.mp4")]}),
+    ("/api/v1/playlist/download", lambda address: {"url": address("/nowhere.xml")})])
+def test_an_idempotency_key_makes_one_batch_of_many_requests(server, origin, path, body):
+    served = server(download__max_concurrent=1)
+    request = body(origin.url)
+
+    def post(changed=None):
+        return served.api.post(path, json=changed or request, headers={"Idempotency-Key": "b-1"})
+
+    first = post()
+    assert first.status_code in (201, 202), first.text
+    again = post()
+    assert (again.status_code, again.content, again.headers["location"]) == (first.status_code, first.content, first.headers["location"])
+    assert again.headers["idempotent-replayed"] == "true"
+    check_error(post({"url": origin.url("/elsewhere.xml")} if "playlist" in path else {"urls": [origin.url("small.mp4"), origin.url("long.mp4")]}), 422, "idempotency_key_reused")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(), range(16)))
+    assert {answer.status_code for answer in answers} <= {first.status_code, 409}
+    served.kill()
+    served.start()
+    assert post().content == first.content
+    assert served.api.get("/api/v1/batches").json()["total"] == 1
+
+
 def test_an_owner_that_has_enough_waiting_is_told_when_to_come_back(server, origin):
     served = server(jobs__max_queued_per_owner=2)
     later = {"url": origin.url("small.mp4"), "scheduled_at": "2090-01-01T00:00:00Z"}

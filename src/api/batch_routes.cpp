@@ -41,6 +41,23 @@ std::optional<http::Response> objection(const http::Request& request, const down
   return std::nullopt;
 }
 
+Result<PageRequest> read_children_page(const http::Request& request) {
+  const auto page = read_number(request, "page", 1, 1, 1'000'000);
+  if (!page) return fail(page.error());
+  const auto size = read_number(request, "page_size", 100, 1, kMostChildren);
+  if (!size) return fail(size.error());
+  return PageRequest{.offset = (*page - 1) * *size, .size = *size};
+}
+
+// The page that was asked for, of all children there are.
+downloads::Batches::Children page_of(const downloads::Batches::Children& all, const PageRequest& page) {
+  downloads::Batches::Children out{all.batch, {}};
+  for (auto i = page.offset; i < std::min<std::int64_t>(page.offset + page.size, std::ssize(all.downloads));
+       ++i)
+    out.downloads.push_back(all.downloads[static_cast<std::size_t>(i)]);
+  return out;
+}
+
 http::Contract creation(int status, bool canonical) {
   using http::Body;
   return {.body = Body::json<downloads::BatchRequest>(canonical ? Body::Unknown::refused
@@ -49,6 +66,7 @@ http::Contract creation(int status, bool canonical) {
           .answers = http::Answers::json<BatchView>(status),
           .refusals = http::Refusals::of({{400, http::kAnyCode},
                                           {403, http::kAnyCode},
+                                          {409, "idempotency_in_flight"},
                                           {413, http::kAnyCode},
                                           {422, http::kAnyCode},
                                           {429, http::kAnyCode},
@@ -125,23 +143,44 @@ Task<http::Response> BatchRoutes::own(http::Request request,
 }
 
 Task<http::Response> BatchRoutes::create(http::Request request, Way way) {
+  const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
+    co_return co_await submit(request, way, keep);
+  };
+  co_return co_await idempotent_.run(request, request.caller.owner, work);
+}
+
+Task<http::Response> BatchRoutes::submit(const http::Request& request, Way way,
+                                         const Idempotent::Keep& keep) {
   auto body = read_body<downloads::BatchRequest>(request, {.refuse_unknown = way.canonical});
   if (!body) co_return std::move(body.error());
   if (way.source) body->source = way.source;
-  const auto batch = co_await batches_.submit(std::move(*body), request.caller.owner);
+  const auto page = read_children_page(request);
+  if (!page) co_return http::error_response(request, 422, page.error().reason, page.error().message);
+
+  http::Response response;
+  // Made inside the transaction, so that what is stored for the Idempotency-Key is what is sent.
+  const auto batch = co_await batches_.submit(
+      std::move(*body), request.caller.owner,
+      [&](db::Transaction& transaction, const downloads::Batches::Children& made) {
+        response = answer_with(page_of(made, *page), *page, way.status);
+        response.headers.set("Location",
+                             fmt::format("{}/api/v1/batches/{}", context_.public_url, made.batch.id));
+        return keep(transaction, response);
+      });
   if (!batch) co_return refusal(request, batch.error());
-  if (!way.canonical && way.source != downloads::BatchSource::urls) {
-    const auto listed = co_await batches_.await_expansion(batch->id, kListingPatience);
-    if (!listed) co_return refusal(request, listed.error());
-    if (auto wrong = objection(request, *listed)) {
-      if (const auto removed = co_await batches_.remove(batch->id); !removed)
-        co_return refusal(request, removed.error());
-      co_return std::move(*wrong);
-    }
+  // With a key the answer that is on disk goes out: one that waited would be another.
+  const bool patient = !way.canonical && way.source != downloads::BatchSource::urls;
+  if (!patient || request.headers.find("Idempotency-Key")) co_return response;
+  const auto listed = co_await batches_.await_expansion(batch->id, kListingPatience);
+  if (!listed) co_return refusal(request, listed.error());
+  if (auto wrong = objection(request, *listed)) {
+    if (const auto removed = co_await batches_.remove(batch->id); !removed)
+      co_return refusal(request, removed.error());
+    co_return std::move(*wrong);
   }
-  http::Response response = co_await answer(request, way.status, batch->id);
-  response.headers.set("Location", fmt::format("{}/api/v1/batches/{}", context_.public_url, batch->id));
-  co_return response;
+  http::Response filled = co_await answer(request, way.status, batch->id);
+  filled.headers.set("Location", fmt::format("{}/api/v1/batches/{}", context_.public_url, batch->id));
+  co_return filled;
 }
 
 Task<http::Response> BatchRoutes::create_from_urls(http::Request request) {
@@ -149,19 +188,21 @@ Task<http::Response> BatchRoutes::create_from_urls(http::Request request) {
 }
 
 Task<http::Response> BatchRoutes::answer(const http::Request& request, int status, std::string id) {
-  const auto page = read_number(request, "page", 1, 1, 1'000'000);
-  const auto size = read_number(request, "page_size", 100, 1, kMostChildren);
-  for (const auto& number : {page, size}) {
-    if (!number) co_return http::error_response(request, 422, number.error().reason, number.error().message);
-  }
-  const auto shown = co_await batches_.show(std::move(id), (*page - 1) * *size, *size);
+  const auto page = read_children_page(request);
+  if (!page) co_return http::error_response(request, 422, page.error().reason, page.error().message);
+  const auto shown = co_await batches_.show(std::move(id), page->offset, page->size);
   if (!shown) co_return http::error_response(request, shown.error());
-  BatchView view = view_of(shown->batch, clock_.now());
-  view.jobs_page = *page;
-  view.jobs_page_size = *size;
-  for (const downloads::Download& download : shown->downloads)
+  co_return answer_with(*shown, *page, status);
+}
+
+http::Response BatchRoutes::answer_with(const downloads::Batches::Children& shown, const PageRequest& page,
+                                        int status) const {
+  BatchView view = view_of(shown.batch, clock_.now());
+  view.jobs_page = page.offset / page.size + 1;
+  view.jobs_page_size = page.size;
+  for (const downloads::Download& download : shown.downloads)
     view.jobs.push_back(batch_job_view(download, context_));
-  co_return http::json_response(status, encode(view));
+  return http::json_response(status, encode(view));
 }
 
 Task<http::Response> BatchRoutes::show(http::Request request) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "api/batch_views.h"
+#include "api/idempotent.h"
+#include "api/paging.h"
 #include "http/router.h"
 
 namespace trawl::api {
@@ -9,8 +11,9 @@ namespace trawl::api {
 // canonical paths and at those of the first project.
 class BatchRoutes {
  public:
-  BatchRoutes(downloads::Batches& batches, const Clock& clock, ViewContext context)
-      : batches_(batches), clock_(clock), context_(std::move(context)) {}
+  BatchRoutes(downloads::Batches& batches, jobs::Idempotency& idempotency, const Clock& clock,
+              ViewContext context)
+      : batches_(batches), idempotent_(idempotency), clock_(clock), context_(std::move(context)) {}
 
   void add_to(http::Router& router);
   // The answer to a list of URLs that was sent where downloads are created.
@@ -26,6 +29,7 @@ class BatchRoutes {
     std::optional<downloads::BatchSource> source;  // Empty: as the body says.
   };
   Task<http::Response> create(http::Request request, Way way);
+  Task<http::Response> submit(const http::Request& request, Way way, const Idempotent::Keep& keep);
   Task<http::Response> show(http::Request request);
   Task<http::Response> list(http::Request request);
   Task<http::Response> cancel(http::Request request);
@@ -34,10 +38,13 @@ class BatchRoutes {
   Task<http::Response> retry(http::Request request);
   template <class Order>
   Task<http::Response> order(http::Request request, Order order);
-  // The batch with a page of its children.
+  // The batch with that page of its children.
   Task<http::Response> answer(const http::Request& request, int status, std::string id);
+  http::Response answer_with(const downloads::Batches::Children& shown, const PageRequest& page,
+                             int status) const;
 
   downloads::Batches& batches_;
+  Idempotent idempotent_;
   const Clock& clock_;
   ViewContext context_;
 };

@@ -35,9 +35,22 @@ Result<void> unless_moved_on(Result<State> result) {
   return fail(std::move(result.error()));
 }
 
+// Of a batch that was made in this transaction: none of them has anything to show yet.
+Result<Batches::Children> new_children(db::Transaction& transaction, const Batch& batch) {
+  auto jobs = list_children(transaction, batch.id, 0, kMaxUrls);
+  if (!jobs) return fail(jobs.error());
+  Batches::Children out{batch, {}};
+  for (jobs::Job& job : *jobs) {
+    auto request = decode_own<media::DownloadRequest>(job.request, "request");
+    if (!request) return fail(request.error());
+    out.downloads.push_back({std::move(job), std::move(*request), {}});
+  }
+  return out;
+}
+
 }  // namespace
 
-Task<Result<Batch>> Batches::submit(BatchRequest request, std::string tenant) {
+Task<Result<Batch>> Batches::submit(BatchRequest request, std::string tenant, Then then) {
   if (auto checked = check_batch(request); !checked) co_return fail(checked.error());
   if (auto accepted = co_await downloads_.check(request, tenant); !accepted) co_return fail(accepted.error());
   const bool listed = source_of(request) != BatchSource::urls;
@@ -54,7 +67,7 @@ Task<Result<Batch>> Batches::submit(BatchRequest request, std::string tenant) {
               .request = std::move(request),
               .expansion = listed ? Expansion::pending : Expansion::done,
               .created_at = clock_.now()};
-  auto made = co_await database_.write([this, &batch, listed](db::Transaction& transaction) -> Result<Batch> {
+  auto made = co_await database_.write([&, listed](db::Transaction& transaction) -> Result<Batch> {
     if (auto inserted = insert_batch(transaction, batch,
                                      listed ? slots_while_listing(batch.request) : batch.request.concurrency);
         !inserted)
@@ -67,7 +80,12 @@ Task<Result<Batch>> Batches::submit(BatchRequest request, std::string tenant) {
         return fail(added.error());
     }
     transaction.on_commit([this] { changed_.notify_all(); });
-    return find_batch(transaction, batch.id);
+    auto found = find_batch(transaction, batch.id);
+    if (!found || !then) return found;
+    const auto children = new_children(transaction, *found);
+    if (!children) return fail(children.error());
+    if (auto done = then(transaction, *children); !done) return fail(done.error());
+    return found;
   });
   co_return made;
 }

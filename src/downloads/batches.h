@@ -20,16 +20,19 @@ class Batches {
         clock_(clock),
         changed_(executor) {}
 
-  // Accepts a decoded request; when this returns, the batch is on disk. Children of `urls` exist already,
-  // those of a playlist come as it is listed. Errors as of check_batch() and Downloads::submit().
-  [[nodiscard]] Task<Result<Batch>> submit(BatchRequest request, std::string tenant);
-
-  [[nodiscard]] Task<Result<Batch>> find(std::string id);  // Errc::not_found
-  [[nodiscard]] Task<Result<BatchPage>> list(BatchFilter filter);
   struct Children {
     Batch batch;
     std::vector<Download> downloads;  // In the order they are to run.
   };
+  // Accepts a decoded request; when this returns, the batch is on disk. Children of `urls` exist already,
+  // those of a playlist come as it is listed. Errors as of check_batch() and Downloads::submit().
+  //
+  // `then` runs in the transaction that makes the batch, after its children; when it fails there is no batch.
+  using Then = std::function<Result<void>(db::Transaction&, const Children&)>;
+  [[nodiscard]] Task<Result<Batch>> submit(BatchRequest request, std::string tenant, Then then = {});
+
+  [[nodiscard]] Task<Result<Batch>> find(std::string id);  // Errc::not_found
+  [[nodiscard]] Task<Result<BatchPage>> list(BatchFilter filter);
   [[nodiscard]] Task<Result<Children>> show(std::string id, std::int64_t offset, std::int64_t limit);
 
   // Waits until the children are known, or for `limit`.

@@ -134,7 +134,7 @@ class Serving {
                                  .running = [this] { return app_.running(); }});
     previews_.emplace(app_.lister());
     engine_.emplace(app_.engine());
-    batches_.emplace(app_.batches(), app_.clock(), context);
+    batches_.emplace(app_.batches(), app_.idempotency(), app_.clock(), context);
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
     subscriptions_.emplace(app_.subscriptions(), app_.clock());
     health_->add_to(router);
