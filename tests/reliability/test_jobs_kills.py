@@ -4,6 +4,8 @@ import random
 import re
 import signal
 import time
+from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,9 +15,6 @@ from support.invariants import Invariants
 from support.media import ROOT
 from support.origin import Origin
 from support.probe import sha256
-
-# Asked for by name only (tests/reliability/run Q2 Q4): neither has been seen to hold.
-pytestmark = pytest.mark.skipif("TRAWL_BARS" not in os.environ, reason="the bar has not been seen to hold yet")
 
 MEDIUM = 4 << 20
 FAILPOINT_STATUS = 86  # base/failpoint.h
@@ -34,10 +33,56 @@ def media(tmp_path_factory, origin):
     served.stop()
 
 
+class Engine:
+    """Ends processes of a server's engine: children, and now and then the host they are forked from or the guard
+    that is its parent, of which either takes all children with it.
+
+    No download is hit more than twice: a third crash of its own would bury it, and rightly (bar Q8).
+    """
+
+    def __init__(self, server, random):
+        self.server = server
+        self.random = random
+        self.hits = Counter()
+        self.kills = 0
+
+    def _processes(self) -> tuple[list[int], dict[int, str]]:
+        """Guard and host, and of each child the download it works on."""
+        engine = sorted(pid for pid in self.server.processes() if "host.py" in process.command_of(pid))
+        parents = process.running()
+        guards = [pid for pid in engine if parents.get(pid) == self.server.child.pid]
+        hosts = [pid for pid in engine if parents.get(pid) in guards]
+        return guards + hosts, {pid: job_of(pid) for pid in engine if pid not in guards + hosts}
+
+    def kill_one(self) -> None:
+        above, children = self._processes()
+        all_of_them = self.kills % 8 == 7 and children and all(job and not self.hits[job] for job in children.values())
+        choice = above if all_of_them else sorted(pid for pid, job in children.items() if job and self.hits[job] < 2)
+        if not choice:
+            return
+        victim = self.random.choice(choice)
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.hits.update(children.values() if all_of_them else [children[victim]])
+        self.kills += 1
+
+
+def job_of(child: int) -> str:
+    """The download whose work folder a child is in; empty before it is."""
+    try:
+        folder = Path(os.readlink(f"/proc/{child}/cwd"))
+    except OSError:
+        return ""
+    return folder.name.split(".")[0] if folder.parent.name == "staging" else ""
+
+
 @pytest.mark.parametrize("native", ["true", "false"])
-def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seeded, native, tmp_path):
-    count = bars.size(150, 20)
-    victim = server(download__max_concurrent=6, jobs__lease_sec=5, transfer__native=native, transfer__rate_limit_bytes=8 << 20)
+def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seeded, native):
+    count, most_kills = bars.size(150, 20), bars.size(20, 3)
+    # Two seconds a download, so that most kills meet some.
+    victim = server(download__max_concurrent=6, jobs__lease_sec=5, transfer__native=native, download__rate_limit_bytes=MEDIUM // 2)
     sources, kills = {}, 0
     for index in range(count):
         name = f"m{index % 4}.mp4"
@@ -46,32 +91,25 @@ def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seede
     def open_jobs():
         return count - victim.api.get("/api/v1/downloads", params={"status": "completed", "limit": 1}).json()["total"]
 
-    deadline = time.monotonic() + bars.size(360, 150)
+    engine = Engine(victim, seeded)
+    deadline = time.monotonic() + bars.size(400, 150)
     next_kill, next_child = time.monotonic() + 2, time.monotonic() + 1
     while open_jobs():
         assert time.monotonic() < deadline, f"{open_jobs()} of {count} are left after {kills} kills"
         if time.monotonic() >= next_child:
-            # Any of the engine: a child, the host they are forked from, or the guard that is its parent.
-            engine = sorted(pid for pid in victim.processes() if "host.py" in process.command_of(pid))
-            if engine:
-                kill_if_there(seeded.choice(engine))
+            engine.kill_one()
             next_child = time.monotonic() + 1
-        if time.monotonic() >= next_kill and kills < bars.size(40, 5):
+        if time.monotonic() >= next_kill and kills < most_kills:
             victim.kill(within=2)
             kills += 1
             victim.start()
             next_kill = time.monotonic() + 2
         time.sleep(0.05)
     bars.holds("Q2", f"downloads completed (native={native})", count - open_jobs(), equals=count)
+    bars.holds("Q2", f"kills of the server (native={native})", kills, equals=most_kills)
+    bars.holds("Q2", f"kills of the engine (native={native})", engine.kills, at_least=bars.size(20, 3))
     Invariants(victim).check(sources, sources)
     bars.holds("Q2", f"unfinished files left (native={native})", len(list(victim.storage.rglob("*.part"))), equals=0)
-
-
-def kill_if_there(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def failpoints():
@@ -83,12 +121,14 @@ def failpoints():
 
 
 def test_q4_dying_at_any_step_breaks_nothing(server, origin, bars, seeded):
-    every = failpoints()
+    # Those of uploads to a bucket are met by bar D7.
+    every = [name for name in failpoints() if not name.startswith(("s3.", "objects."))]
     bars.holds("Q4", "named places to die at", len(every), at_least=30)
     chosen = seeded.sample(every, bars.size(len(every), 6))
     if "complete.after_artifacts" not in chosen:  # Where what a job stored and its end have to stay together.
         chosen.append("complete.after_artifacts")
-    victim = server(start=False, download__max_concurrent=2, jobs__lease_sec=5)
+    # A release has no such places.
+    victim = server(start=False, program=ROOT / "build/dev/src/server/trawl", download__max_concurrent=2, jobs__lease_sec=5)
     acked, died = {}, 0
     for name in chosen:
         # Later times too: the first of some is met while nothing has been submitted.

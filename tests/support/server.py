@@ -123,11 +123,11 @@ class Server:
         finally:
             self.api.close() if self.api else None
             self.child, self.api = None, None
-        self.check_orphans(family)
+        self.check_orphans(family, min(within, 5))
         return code
 
-    def check_orphans(self, family: set[int]) -> None:
-        left = process.left_behind(family, within=5)
+    def check_orphans(self, family: set[int], within: float = 5) -> None:
+        left = process.left_behind(family, within)
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert not left, f"left behind: {left}"
