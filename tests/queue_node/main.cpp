@@ -31,11 +31,13 @@ using namespace std::chrono_literals;
 
 struct Options {
   std::string db, redis, name;
+  std::string tenant, origin;  // Of what is submitted.
   int jobs = 1000, together = 32, slots = 2, lease_ms = 1000, connections = 4;
   int least_ms = 1, most_ms = 12;
   double stalls = 0;     // How many of the tasks stop the whole process for 1.5 leases.
   std::string write_to;  // A folder where each task leaves the file <job>.<epoch>.
   int retries = 1000;
+  int per_origin = 0;  // Jobs of one origin that run at the same time; 0: no limit.
   bool until_empty = false;
 };
 
@@ -74,6 +76,7 @@ class Node {
     log_.emplace(*database_, bus_, clock_);
     jobs::JobStore::Options store;
     store.budgets.failures = store.budgets.crashes = store.budgets.lost_workers = options_.retries;
+    store.caps.per_origin = options_.per_origin;
     store_.emplace(*database_, *log_, store, executor_);
     if (!options_.redis.empty()) {
       const auto address = redis::parse_url(options_.redis);
@@ -101,7 +104,8 @@ class Node {
   Task<void> submit_some(int& left) {
     while (left > 0) {
       --left;
-      const auto job = co_await store_->add({.kind = "nothing", .request = {}});
+      const auto job = co_await store_->add(
+          {.kind = "nothing", .tenant = options_.tenant, .origin = options_.origin, .request = {}});
       if (job)
         std::cout << job->id.str() + "\n" << std::flush;
       else
@@ -189,6 +193,9 @@ int main(int argc, char** argv) {
     command->add_option("--db", options.db)->required();
     command->add_option("--redis", options.redis);
     command->add_option("--name", options.name);
+    command->add_option("--tenant", options.tenant);
+    command->add_option("--origin", options.origin);
+    command->add_option("--per-origin", options.per_origin);
     command->add_option("--jobs", options.jobs);
     command->add_option("--together", options.together);
     command->add_option("--slots", options.slots);

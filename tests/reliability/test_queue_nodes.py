@@ -2,7 +2,6 @@
 
 The jobs do nothing (tests/queue_node), so what is seen is the queue's.
 """
-import os
 import signal
 import subprocess
 import tempfile
@@ -95,16 +94,18 @@ def test_q1_workers_killed_all_the_time_lose_no_job_and_complete_none_twice(post
     print(f"{count} jobs in {took:.1f} s, {kills} kills, {refused} refused")
 
 
-# Asked for by name only (tests/reliability/run Q16).
-@pytest.mark.skipif("TRAWL_BARS" not in os.environ, reason="the bar has not been seen to hold yet")
+def built(preset: str, path: str) -> Path:
+    program = ROOT / f"build/{preset}" / path
+    assert program.is_file(), f"there is no {program}: scripts/build {preset} {program.name}"
+    return program
+
+
 @pytest.mark.parametrize("preset", ["dev", "tsan"])
-def test_q16_kills_and_races_under_sanitizers_are_reported_by_none(preset, postgres, database, nodes, bars, seeded, monkeypatch):
+def test_q16_nodes_under_sanitizers_that_are_killed_report_nothing(preset, postgres, database, nodes, bars, seeded, monkeypatch):
     name, url = database
-    node, units = (ROOT / f"build/{preset}" / path for path in ("tests/queue_node/queue_node", "src/jobs/jobs_test"))
-    if not (node.is_file() and units.is_file()):
-        pytest.skip(f"no build with that sanitizer: scripts/build {preset} queue_node; scripts/build {preset} jobs_test")
-    monkeypatch.setenv("TRAWL_QUEUE_NODE", str(node))
-    for seed in range(bars.size(3, 1)):
+    monkeypatch.setenv("TRAWL_QUEUE_NODE", str(built(preset, "tests/queue_node/queue_node")))
+    reports = 0
+    for _ in range(bars.size(3, 1)):
         ids = queue_node.submit(url, bars.size(1_000, 250))
         workers = nodes(4, url, slots=2, lease_ms=2000, stalls=0.01)
         last = time.monotonic()
@@ -120,10 +121,45 @@ def test_q16_kills_and_races_under_sanitizers_are_reported_by_none(preset, postg
         queue_node.wait_until_done(postgres, name, 300, kill_one)
         hold_outcome(bars, "Q16", postgres, name, ids)
         for worker in workers:
-            worker.stop()  # Fails on a report.
-    races = subprocess.run([units, "--gtest_filter=QueueInRealTime.EndsAJobOnce*:WorkerTest.*"], capture_output=True, text=True, timeout=600)
-    print(races.stdout[-3000:], races.stderr[-3000:])
-    bars.holds("Q16", f"reports ({preset})", int(races.returncode != 0), equals=0)
+            try:
+                worker.stop()
+            except AssertionError as report:
+                print(report)
+                reports += 1
+    bars.holds("Q16", f"nodes that reported anything ({preset})", reports, equals=0)
+
+
+@pytest.mark.parametrize("preset", ["dev", "tsan"])
+def test_q16_races_under_sanitizers_report_nothing(preset, bars):
+    units = built(preset, "src/jobs/jobs_test")
+    failed = 0
+    for _ in range(bars.size(3, 1)):
+        done = subprocess.run([units, "--gtest_filter=QueueInRealTime.EndsAJobOnce*:WorkerTest.*"], capture_output=True, text=True, timeout=600)
+        print(done.stdout[-3000:], done.stderr[-3000:])
+        failed += done.returncode != 0
+    bars.holds("Q16", f"rounds of races with a report ({preset})", failed, equals=0)
+
+
+def test_q10_everybody_is_served_while_one_has_thousands_waiting(postgres, database, nodes, bars):
+    name, url = database
+    queue_node.submit(url, bars.size(5_000, 1_250), tenant="A", origin="a")
+    for other in "BCDE":
+        queue_node.submit(url, 10, tenant=other, origin=other.lower())
+    (worker,) = nodes(1, url, slots=4, least_ms=50, most_ms=50, lease_ms=30_000, per_origin=3)
+    wait_for("something runs", lambda: owners(postgres, name), 30)
+    # Samples 100 times a second, from outside.
+    postgres.sql("CREATE TABLE seen (running BIGINT)", name)
+    postgres.sql("""DO $$ BEGIN FOR i IN 1..400 LOOP
+        INSERT INTO seen SELECT COUNT(*) FROM jobs WHERE state = 'running' AND origin = 'a'; COMMIT; PERFORM pg_sleep(0.01);
+        END LOOP; END $$""", name)
+    worker.kill()
+    done = [(tenant, int(at)) for tenant, at in postgres.sql("SELECT tenant, completed_at - (SELECT MIN(started_at) FROM jobs) FROM jobs WHERE state = 'completed' ORDER BY completed_at", name)]
+    others = [at for tenant, at in done if tenant != "A"]
+    bars.holds("Q10", "jobs of the other four that are done", len(others), equals=40)
+    bars.holds("Q10", "last of them after", max(others) / 1000, at_most=3, unit="s")
+    begun = [tenant for tenant, at in done if at <= 3000]
+    bars.holds("Q10", "share of the one with thousands in the first 3 s", begun.count("A") / len(begun), at_least=0.6)
+    bars.holds("Q10", "jobs of one host at once, sampled at 100 Hz", int(postgres.sql("SELECT MAX(running) FROM seen", name)[0][0]), at_most=3)
 
 
 def test_q14_a_database_that_is_killed_and_links_that_break_lose_no_job(open_folder, nodes, bars, seeded):
