@@ -130,6 +130,8 @@ class Host:
         code = 1
         try:
             _leave_host(self._pid)
+            for pidfd in self._children:  # They would use up the descriptors that the child may have.
+                os.close(pidfd)
             failure = self._enter(folder_fd, output_fd, proxy_port, slot)
             channel = Channel(_keep_only(channel_fd, output_fd))
             if failure:

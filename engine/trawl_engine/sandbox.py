@@ -21,9 +21,8 @@ from .cgroups import Cgroups, Unavailable, own_base
 
 GUARD_FD = 4  # Where the guard, which has started us, takes registrations.
 LANDLOCK, FILTER, BROKER, UID = 1, 2, 4, 8
-TRIAL = 255  # The slot of the process that tries the sandbox out; children have those below.
-SLOTS = TRIAL + 1
-RANGES = 64  # Of users, for as many servers on one machine.
+BLOCK = 256  # Users are taken by so many at once.
+BLOCKS = 64  # Of users, for all servers on one machine.
 LOCKS = '/run'
 DESCRIPTORS = 256
 PROCESSES = 256
@@ -55,11 +54,13 @@ class Sandbox:
         self._library.trawl_sandbox_open((ctypes.c_char_p * len(paths))(*paths), len(paths))
         self._parts = LANDLOCK | FILTER | BROKER | (UID if may_change_user() and config['first_uid'] else 0)
         self._private_users = bool(self._parts & UID)
-        self._first_uid, self._uid_lock = claim_users(config['first_uid']) if self._private_users else (0, -1)
+        places = -(-(config['children'] + 1) // BLOCK) * BLOCK
+        self._trial = places - 1  # The slot of the process that tries the sandbox out; children have those below.
+        self._first_uid, self._uid_locks = claim_users(config['first_uid'], places) if self._private_users else (0, [])
         self._cgroups = self._make_cgroups()
         self._blind = False
         self._missing: list[str] = []
-        self._free = list(range(TRIAL))
+        self._free = list(range(self._trial))
         with socket.create_server(('127.0.0.1', 0)) as listener:  # In the guard's network, which we may leave.
             self._network = self._leave_network()
             self._settle(listener.getsockname()[1])
@@ -113,13 +114,13 @@ class Sandbox:
         """Tried by a process that enters one: where a kernel or a container allows only half of it there are none."""
         try:
             groups = Cgroups(own_base(), self._config['memory_bytes'], PROCESSES)
-            groups.make(TRIAL)
+            groups.make(self._trial)
         except (Unavailable, OSError):
             return None
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
-                groups.enter(TRIAL)
+                groups.enter(self._trial)
                 os._exit(0)
             os._exit(1)
         return groups if os.waitpid(child, 0)[1] == 0 else None
@@ -155,7 +156,7 @@ class Sandbox:
         found: dict[str, Any] = {}
         try:
             os.setpgid(0, 0)
-            self.confine(os.open(folder, os.O_PATH | os.O_DIRECTORY), -1, port, TRIAL)
+            self.confine(os.open(folder, os.O_PATH | os.O_DIRECTORY), -1, port, self._trial)
             found['holds'] = self._holds(port)
         except Failed as failure:
             found.update(part=failure.part, error=str(failure))
@@ -200,24 +201,41 @@ def may_change_user() -> bool:
     return os.geteuid() == 0 and effective & RIGHTS == RIGHTS
 
 
-def claim_users(first: int) -> tuple[int, int]:
-    """The first of SLOTS numbers that no other server of this machine uses, and the lock that says so while it is open.
+def claim_users(first: int, count: int) -> tuple[int, list[int]]:
+    """The first of `count` numbers in a row that no other server of this machine uses, and the locks that say so while they are open.
 
     Without a place for locks it is `first`.
     """
-    for range_ in range(RANGES):
-        start = first + range_ * SLOTS
+    needed = count // BLOCK
+    locks: list[int] = []  # Of blocks in a row.
+    for block in range(BLOCKS):
         try:
-            lock = os.open(f'{LOCKS}/trawl-users-{start}.lock', os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            lock = lock_users(first + block * BLOCK)
         except OSError:
-            return first, -1
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-        else:
-            return start, lock
-    raise OSError(f'{RANGES} servers on this machine have all the users from {first} on (sandbox.first_uid)')
+            return first, []
+        if lock is None:
+            release(locks)
+            continue
+        locks.append(lock)
+        if len(locks) == needed:
+            return first + (block + 1 - needed) * BLOCK, locks
+    release(locks)
+    raise OSError(f'other servers on this machine have the users from {first} on (sandbox.first_uid)')
+
+
+def lock_users(start: int) -> int | None:
+    lock = os.open(f'{LOCKS}/trawl-users-{start}.lock', os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
+def release(locks: list[int]) -> None:
+    while locks:
+        os.close(locks.pop())
 
 
 def readable_paths(config: dict[str, Any]) -> list[str]:

@@ -120,22 +120,23 @@ class Pipeline::Attempt {
   // Stages one to three, in one engine child.
   Task<Result<std::vector<media::Produced>>> produce() {
     const CookieFile cookies(work_dir_);  // Goes after the child.
+    auto permit = co_await turn(pipe_.resolving_);
+    if (!permit) co_return fail(permit.error());
     auto opened = co_await open_child();
     if (!opened) co_return fail(opened.error());
     const std::unique_ptr<engine::Child> child = std::move(*opened);
     child_ = child.get();
     const auto hook = run_.on_stop([this] { child_->terminate(); });
 
-    if (!checkpoint_.plan) {
-      if (auto resolved = co_await resolve(*child); !resolved) co_return fail(resolved.error());
-    }
+    if (auto resolved = co_await resolve(*child, std::move(*permit)); !resolved)
+      co_return fail(resolved.error());
     if (!checkpoint_.transferred) {
       if (auto moved = co_await transfer(*child); !moved) co_return fail(moved.error());
     }
     if (auto entered = co_await run_.advance("post_processing", encode(checkpoint_).as_object()); !entered)
       co_return fail(entered.error());
-    const auto permit = co_await turn(pipe_.finishing_);
-    if (!permit) co_return fail(permit.error());
+    const auto finishing = co_await turn(pipe_.finishing_);
+    if (!finishing) co_return fail(finishing.error());
     co_return co_await child->finish(remaining());
   }
 
@@ -187,10 +188,11 @@ class Pipeline::Attempt {
     co_return fail(Errc::cancelled, "the download was stopped while it waited for its turn");
   }
 
-  Task<Result<void>> resolve(engine::Child& child) {
-    auto permit = co_await turn(pipe_.resolving_);
-    if (!permit) co_return fail(permit.error());
-    std::optional<WorkingPlace> place(std::in_place, co_await asio::this_coro::executor, std::move(*permit),
+  // The plan, unless an earlier attempt left one. `permit` was taken before the child was started: starting
+  // it needs a processor as well.
+  Task<Result<void>> resolve(engine::Child& child, Semaphore::Permit permit) {
+    if (checkpoint_.plan) co_return Result<void>();
+    std::optional<WorkingPlace> place(std::in_place, co_await asio::this_coro::executor, std::move(permit),
                                       child.pid());
     auto plan = co_await child.resolve(remaining());
     place.reset();

@@ -21,13 +21,14 @@ namespace trawl::engine {
 struct SandboxOptions {
   bool required = true;             // Without it a machine that cannot confine is used all the same.
   int first_uid = 0;                // Root's children become users of their own from here on; 0: they do not.
+  int children = 0;                 // So many may run at once.
   std::int64_t memory_bytes = 0;    // Of one child with all it starts.
   std::int64_t max_file_bytes = 0;  // Of any file.
   int cpu_sec = 0;                  // Of one process.
   std::vector<std::string> read_paths;  // Children may read these, and run what is there.
 };
 BOOST_DESCRIBE_STRUCT(SandboxOptions, (),
-                      (required, first_uid, memory_bytes, max_file_bytes, cpu_sec, read_paths))
+                      (required, first_uid, children, memory_bytes, max_file_bytes, cpu_sec, read_paths))
 
 struct EngineOptions {
   std::filesystem::path python;       // Empty: /usr/bin/python3, else python3 of search_path.

@@ -445,9 +445,11 @@ struct trawl::Rules<trawl::server::SandboxConfig> {
            "Whether Trawl refuses to start where it cannot confine yt-dlp and ffmpeg; off, it does without "
            "what is missing (docs/security.md)."},
       {.name = "first_uid",
-       .doc =
-           "As root, each running download is a user of its own: this number or one of the 255 after it, "
-           "which nobody else may have; a second server on the machine takes the next 256. 0 keeps root's.",
+       .doc = "As root, each running download is a user of its own: this number or one of the 255 after it "
+              "(more "
+              "when download.max_concurrent is), which nobody else may have; a second server on the machine "
+              "takes "
+              "the next ones. 0 keeps root's.",
        .min = 0,
        .max = 2'000'000'000},
       {.name = "memory_bytes", .doc = "Memory one download's processes may use, together.", .min = 256 << 20},

@@ -18,6 +18,8 @@ std::filesystem::path find_engine_host() {
   return {};
 }
 
+constexpr int kLooks = 64;  // Children beside those of the downloads: of previews and lists.
+
 }  // namespace
 
 engine::EngineOptions engine_options(const Config& config) {
@@ -31,6 +33,7 @@ engine::EngineOptions engine_options(const Config& config) {
   const SandboxConfig& sandbox = config.sandbox;
   options.sandbox = {.required = sandbox.required,
                      .first_uid = sandbox.first_uid,
+                     .children = config.download.max_concurrent + kLooks,
                      .memory_bytes = sandbox.memory_bytes.value,
                      .max_file_bytes = sandbox.max_file_bytes.value,
                      .cpu_sec = sandbox.cpu_sec,

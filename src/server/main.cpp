@@ -1,5 +1,6 @@
 #include <csignal>
 #include <iostream>
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -80,11 +81,20 @@ int run(const std::vector<std::string>& arguments) {
   return std::visit(Runner{*loaded}, line->command);
 }
 
+// Each child, transfer and client takes some, and the soft limit of most systems is 1,024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 }  // namespace trawl::server
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // A peer that left is an error value, not the end of the process.
+  trawl::server::raise_descriptor_limit();
   try {
     return trawl::server::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
