@@ -1,4 +1,5 @@
 """Several servers over one PostgreSQL: what one does, the others show and can stop."""
+import secrets
 import subprocess
 import tempfile
 import time
@@ -28,7 +29,7 @@ def pair(server, postgres, tmp_path, request):
     """A gateway and a worker, with Redis or SQS or neither."""
     redis = Redis(tmp_path / "redis").start() if request.param == "redis" else None
     queue = sqs.Sqs() if request.param == "sqs" else None
-    common = {"db__url": postgres.create_database(request.param), "storage__dir": tmp_path / "shared", **({"redis__url": redis.url} if redis else {}),
+    common = {"db__url": postgres.create_database(f"{request.param}_{secrets.token_hex(4)}"), "storage__dir": tmp_path / "shared", **({"redis__url": redis.url} if redis else {}),
               **({"broker__url": queue.url, "broker__access_key": sqs.ACCESS, "broker__secret_key": sqs.SECRET} if queue else {})}
     gateway, worker = (server(server__role=role, jobs__lease_sec=3, **common) for role in ("gateway", "worker"))
     yield gateway, worker

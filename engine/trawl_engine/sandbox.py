@@ -187,12 +187,13 @@ class Sandbox:
         return 'B' if self._network else 'A'
 
     def _leave_network(self) -> bool:
-        """Tried in a child first: half of it would be worse than nothing."""
+        """Tried in a child first: half of it would be worse than nothing. Users of their own are worth more to children than a network
+        of their own, where a namespace of users, which knows no others, is the only way to the latter."""
         child = os.fork()
         if child == 0:
-            os._exit(0 if self._library.trawl_sandbox_leave_network() else 1)
+            os._exit(0 if self._library.trawl_sandbox_leave_network(self._private_users) else 1)
         _, status = os.waitpid(child, 0)
-        return status == 0 and bool(self._library.trawl_sandbox_leave_network())
+        return status == 0 and bool(self._library.trawl_sandbox_leave_network(self._private_users))
 
 
 def may_change_user() -> bool:

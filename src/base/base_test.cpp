@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "base/unicode.h"
 
 namespace trawl {
 namespace {
@@ -84,6 +85,12 @@ TEST(Sha256, GoesOnFromAStateThatWasKept) {
   EXPECT_FALSE(Sha256::resume(first.state(), 641));
   EXPECT_FALSE(Sha256::resume("0123", 640));
   EXPECT_FALSE(Sha256::resume(std::string(64, 'g'), 640));
+}
+
+TEST(Unicode, NothingMovesTheCursorOrReordersWhatIsRead) {
+  EXPECT_EQ(without_controls("exe\u202egpj\u2066.mp4", "_"), "exegpj.mp4");
+  EXPECT_EQ(without_controls("a\u009bb\u2028c\nd\x7f", "_"), "a_b_c_d_");
+  EXPECT_EQ(without_controls("日本 \U0001f600\xff", "_"), "日本 \U0001f600\uFFFD");
 }
 
 TEST(Sha256, MatchesTheStandardsVector) {

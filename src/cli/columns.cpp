@@ -6,20 +6,10 @@
 #include <locale.h>
 
 #include "base/text.h"
+#include "base/unicode.h"
 
 namespace trawl::cli {
 namespace {
-
-// Takes the first character off well-formed UTF-8.
-char32_t take(std::string_view& text) {
-  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<std::uint8_t>(text[i])); };
-  const char32_t lead = byte(0);
-  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  char32_t out = length == 1 ? lead : lead & (0x7f >> length);
-  for (std::size_t i = 1; i < length; ++i) out = out << 6 | (byte(i) & 0x3f);
-  text.remove_prefix(length);
-  return out;
-}
 
 // The C library knows how wide characters are, but only in a UTF-8 locale, and the process's own may
 // be another.
@@ -44,15 +34,6 @@ int width_of(char32_t c) {
   return width < 0 ? 1 : width;
 }
 
-bool control(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
-}
-
-bool reorders(char32_t c) {
-  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069);
-}
-
 void skip_colour(std::string_view& text) {
   text.remove_prefix(std::min(text.find('m'), text.size() - 1) + 1);
 }
@@ -63,7 +44,7 @@ std::pair<std::string_view, int> head(std::string_view text, int width) {
   int used = 0;
   while (!rest.empty()) {
     std::string_view next = rest;
-    const int wide = width_of(take(next));
+    const int wide = width_of(take_character(next));
     if (used + wide > width) break;
     used += wide;
     rest = next;
@@ -74,18 +55,14 @@ std::pair<std::string_view, int> head(std::string_view text, int width) {
 }  // namespace
 
 std::string printable(std::string_view text, bool ascii) {
-  const std::string valid = to_valid_utf8(text);
-  std::string out;
-  for (std::string_view rest = valid; !rest.empty();) {
-    const std::string_view before = rest;
-    const char32_t c = take(rest);
-    if (reorders(c)) continue;
-    if (control(c))
-      out += ' ';
-    else if (ascii && c >= 0x80)
-      out += '?';
-    else
-      out += before.substr(0, before.size() - rest.size());
+  std::string out = without_controls(text, " ");
+  if (ascii) {
+    std::string plain;
+    for (std::string_view rest = out; !rest.empty();) {
+      const char32_t c = take_character(rest);
+      plain += c < 0x80 ? static_cast<char>(c) : '?';
+    }
+    out = std::move(plain);
   }
   return std::string(trim(out));
 }
@@ -97,7 +74,7 @@ int columns(std::string_view text) {
     if (text.front() == '\x1b')
       skip_colour(text);
     else
-      out += width_of(take(text));
+      out += width_of(take_character(text));
   }
   return out;
 }

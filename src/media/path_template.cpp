@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "media/options.h"
 
 namespace trawl::media {
@@ -157,10 +158,8 @@ Result<std::string> expand_path_template(std::string_view text, const TemplateVa
 std::string safe_segment(std::string_view text) {
   constexpr std::string_view kReserved = "/\\:*?\"<>|";
   std::string out;
-  for (const char c : to_valid_utf8(text)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    out += control || kReserved.find(c) != std::string_view::npos ? '_' : c;
-  }
+  for (const char c : without_controls(text, "_"))
+    out += kReserved.find(c) != std::string_view::npos ? '_' : c;
   const auto first = out.find_first_not_of(". -");
   if (first == std::string::npos) return "_";
   out.erase(0, first);

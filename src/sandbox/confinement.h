@@ -64,8 +64,9 @@ struct Confinement {
 
 // Puts the calling process, which must have one thread, into network and IPC namespaces of its own:
 // with the rights to it directly, else in a user namespace. What it forks later has no network but
-// the connections the guard makes. False where the system does not allow it.
-[[nodiscard]] bool leave_network();
+// the connections the guard makes. False where the system does not allow it, or only by a user namespace
+// and `keep_users` forbids that: there are no users in it but the caller's.
+[[nodiscard]] bool leave_network(bool keep_users);
 
 // The steps of confine(), for itself.
 [[nodiscard]] Done hand_over(int folder, uid_t owner);

@@ -23,8 +23,8 @@ int trawl_sandbox_landlock_version() {
   return trawl::sandbox::landlock_version();
 }
 
-int trawl_sandbox_leave_network() {
-  return trawl::sandbox::leave_network() ? 1 : 0;
+int trawl_sandbox_leave_network(int keep_users) {
+  return trawl::sandbox::leave_network(keep_users != 0) ? 1 : 0;
 }
 
 // Returns 0, or the part that does not work with its reason in `error`.
