@@ -97,6 +97,8 @@ def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seede
     while open_jobs():
         assert time.monotonic() < deadline, f"{open_jobs()} of {count} are left after {kills} kills"
         if time.monotonic() >= next_child:
+            failed = victim.api.get("/api/v1/downloads", params={"status": "failed", "limit": 1}).json()
+            assert failed["total"] == 0, failed
             engine.kill_one()
             next_child = time.monotonic() + 1
         if time.monotonic() >= next_kill and kills < most_kills:
