@@ -49,13 +49,16 @@ Result<std::optional<Listener>> listener_of(db::Transaction& transaction, const 
 Result<void> Outbox::record(db::Transaction& transaction, const events::Event& event) {
   if (event.type != events::Type::status) return {};
   const std::string state = text(event.data, "state");
-  if (!event_of(state, true)) return {};
+  // Most events are of no interest to anybody, and to know that costs no statement.
+  const json::value* epoch = event.data.if_contains("epoch");
+  const bool again = state == "running" && epoch && epoch->is_int64() && epoch->get_int64() > 1;
+  const bool phase_only = state == "running" && text(event.data, "phase") != "extracting";
+  if (!event_of(state, true) || again || phase_only) return {};
   auto listener = listener_of(transaction, event.job);
   if (!listener) return fail(std::move(listener.error()));
   if (!*listener) return {};
   const auto name = event_of(state, (*listener)->first_attempt);
-  const bool phase_only = state == "running" && text(event.data, "phase") != "extracting";
-  if (!name || phase_only) return {};
+  if (!name) return {};
 
   Subject& subject = (*listener)->subject;
   subject.at = event.at;
