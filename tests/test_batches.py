@@ -4,11 +4,13 @@ import random
 import sqlite3
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from support.api import check_error
 from support.feed import Episode, Feed, episodes
+from support.media import ROOT
 from support.probe import sha256
 from support.ws import watch
 
@@ -320,3 +322,23 @@ def test_downloads_are_listed_by_batch_and_page_by_page_with_a_cursor(api, origi
         cursor = page["next_cursor"]
     assert seen == sorted(children, reverse=True)
     check_error(api.get("/api/v1/downloads", params={"cursor": "nonsense"}), 422, "validation_error")
+
+
+def test_a_playlist_of_5000_entries_is_taken_without_holding_it_in_memory(server, origin, feed):
+    def peak():
+        return next(int(line.split()[1]) * 1024 for line in Path(f"/proc/{served.child.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+
+    def take(name, count):
+        feed.feeds[name] = episodes(origin, count, "/crawl/bench.mp4")
+        batch = make(served.api, url=feed.url(name), concurrency=1, skip_downloaded=False)["id"]
+        body = until(served.api, batch, lambda body: body["phase"] != "listing", within=120, pause=0.2)
+        assert body["total_jobs"] == count
+        assert served.api.delete(f"/api/v1/batches/{batch}").status_code == 200
+        until(served.api, batch, lambda body: body["cancelled_jobs"] == count, within=60, pause=0.2)
+
+    # The release: a sanitizer keeps what was freed.
+    served = server(program=ROOT / "build/release/src/server/trawl", download__max_concurrent=1)
+    take("short", 250)
+    before = peak()
+    take("long", 5000)
+    assert peak() - before < 24 << 20, f"{(peak() - before) / 1e6:.0f} MB more for 5000 entries"
