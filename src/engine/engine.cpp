@@ -285,9 +285,7 @@ Result<std::shared_ptr<ChildSession>> HostedEngine::fork_child(const Request& re
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return failed("cannot make a pipe");
   Fd output(pipe[0]), output_of_child(pipe[1]);
   Fd folder(::open(request.work_dir.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (folder.get() < 0)
-    return fail(Errc::internal, fmt::format("cannot use the work folder: {}", std::strerror(errno)),
-                "bad_work_dir");
+  if (folder.get() < 0) return failed("cannot use the work folder");
 
   const std::int64_t id = next_child_++;
   const json::object order{{"child", id}, {"proxy_port", proxy_port(request.proxy)}};

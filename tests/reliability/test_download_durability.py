@@ -110,9 +110,11 @@ def test_d5_system_calls_that_fail_cost_time_and_nothing_else(server, hostile, t
     bars.holds("D5", "cases in which a call for the download's own files failed", hit / len(cases), at_least=0.5)
     bars.holds("D5", "files synced again after fsync failed", len(again), equals=0)
     completed = wrong = 0
-    for job, file in jobs:
+    for case, (job, file) in zip(cases, jobs):
         body = busy.api.finish(job, within=120)
         completed += body["status"] == "completed"
+        if body["status"] != "completed":
+            print(case, body["error_code"], busy.api.log_text(job), sep="\n")
         wrong += body["status"] == "completed" and sha256_of(busy, body) != file.sha256()
     bars.holds("D5", f"completed with wrong bytes, of {completed}", wrong, equals=0)
     bars.holds("D5", "ended well in the end", completed / len(jobs), at_least=1.0)
