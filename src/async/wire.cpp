@@ -144,10 +144,10 @@ class ThreadedWire final : public Wire {
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<long>(count));
     return out;
   }
-  // False once the wire is stopped.
+  // False once the wire is stopped: then the link goes, and nobody may interrupt it any more.
   bool set_receiving(WireLink* link) {
     const std::lock_guard lock(mutex_);
-    receiving_ = link;
+    receiving_ = stopped_ ? nullptr : link;
     return !stopped_;
   }
   bool wait_stopped(milliseconds time) {

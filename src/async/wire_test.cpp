@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <latch>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -112,6 +113,43 @@ TEST_F(WireTest, StartsWhileTheServerIsAway) {
   server.go_away(false);
   wire->send("a");
   EXPECT_TRUE(becomes([&] { return missed == 1 || !heard.empty(); }));
+}
+
+// Says when it goes.
+class Farewell final : public WireLink {
+ public:
+  explicit Farewell(std::latch& gone) : gone_(gone) {}
+  ~Farewell() override { gone_.count_down(); }
+  Result<void> send(const std::vector<std::string>&) override { return {}; }
+  Result<std::vector<std::string>> receive(std::chrono::milliseconds) override {
+    return std::vector<std::string>();
+  }
+
+ private:
+  std::latch& gone_;
+};
+
+TEST_F(WireTest, CanBeStoppedTwiceWhileItsLinkIsBeingMade) {
+  std::latch sends(1), listens(1), sender_gone(1), listener_gone(1);
+  // The sender lets its link go once the wire is stopped; only then the listener gets one.
+  wire = make_wire(
+      context.get_executor(), "test",
+      [&] {
+        sends.count_down();
+        return Result<std::unique_ptr<WireLink>>(std::make_unique<Farewell>(sender_gone));
+      },
+      [&] {
+        listens.count_down();
+        sender_gone.wait();
+        return Result<std::unique_ptr<WireLink>>(std::make_unique<Farewell>(listener_gone));
+      });
+  listen();
+  wire->send("a");
+  sends.wait();
+  listens.wait();
+  wire->stop();
+  listener_gone.wait();
+  wire->stop();
 }
 
 TEST_F(WireTest, TakesNothingWhileItIsDeaf) {
