@@ -142,7 +142,8 @@ def test_q16_races_under_sanitizers_report_nothing(preset, bars):
 
 def test_q10_everybody_is_served_while_one_has_thousands_waiting(postgres, database, nodes, bars):
     name, url = database
-    queue_node.submit(url, bars.size(5_000, 1_250), tenant="A", origin="a")
+    for origin in ("a1", "a2"):  # Of two hosts, so that A could take all slots.
+        queue_node.submit(url, bars.size(2_500, 625), tenant="A", origin=origin)
     for other in "BCDE":
         queue_node.submit(url, 10, tenant=other, origin=other.lower())
     (worker,) = nodes(1, url, slots=4, least_ms=50, most_ms=50, lease_ms=30_000, per_origin=3)
@@ -150,7 +151,7 @@ def test_q10_everybody_is_served_while_one_has_thousands_waiting(postgres, datab
     # Samples 100 times a second, from outside.
     postgres.sql("CREATE TABLE seen (running BIGINT)", name)
     postgres.sql("""DO $$ BEGIN FOR i IN 1..400 LOOP
-        INSERT INTO seen SELECT COUNT(*) FROM jobs WHERE state = 'running' AND origin = 'a'; COMMIT; PERFORM pg_sleep(0.01);
+        INSERT INTO seen SELECT COUNT(*) FROM jobs WHERE state = 'running' GROUP BY origin; COMMIT; PERFORM pg_sleep(0.01);
         END LOOP; END $$""", name)
     worker.kill()
     done = [(tenant, int(at)) for tenant, at in postgres.sql("SELECT tenant, completed_at - (SELECT MIN(started_at) FROM jobs) FROM jobs WHERE state = 'completed' ORDER BY completed_at", name)]
@@ -170,7 +171,7 @@ def test_q14_a_database_that_is_killed_and_links_that_break_lose_no_job(open_fol
     try:
         count = bars.size(5_000, 600)
         ids = queue_node.submit(server.url(name), count)
-        workers = nodes(4, f"postgresql://postgres@127.0.0.1:{chaos.port}/{name}", slots=4, lease_ms=2000, least_ms=20, most_ms=60)
+        workers = nodes(4, f"postgresql://postgres@127.0.0.1:{chaos.port}/{name}", slots=4, lease_ms=2000, least_ms=150, most_ms=550)
         kills, gaps, last_reset, next_kill = 0, [], time.monotonic(), time.monotonic() + 2
 
         def done() -> int:
@@ -213,7 +214,7 @@ def test_q13_redis_may_be_emptied_killed_and_fall_silent(postgres, database, nod
     try:
         link = f"redis://127.0.0.1:{chaos.port}"
         count = bars.size(5_000, 600)
-        nodes(4, url, redis=link, slots=2, lease_ms=2000, least_ms=5, most_ms=20)
+        nodes(4, url, redis=link, slots=2, lease_ms=2000, least_ms=20, most_ms=60)
         feeder = queue_node.start_submitting(url, count, redis=link, together=8)
         steps = [(0.2, redis.flush), (0.5, redis.kill), (0.7, lambda: setattr(chaos, "silent", True))]
         longest, progressed, completed, started = 0.0, time.monotonic(), 0, None
@@ -226,7 +227,7 @@ def test_q13_redis_may_be_emptied_killed_and_fall_silent(postgres, database, nod
             while steps and completed >= steps[0][0] * count:
                 steps.pop(0)[1]()
                 if redis.child is None:
-                    started = time.monotonic() + bars.size(10, 3)
+                    started = time.monotonic() + bars.size(10, 1)
             if started and time.monotonic() > started:
                 started = None
                 redis.start()
