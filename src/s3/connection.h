@@ -37,7 +37,6 @@ struct Answer {
   long status = 0;
   std::map<std::string, std::string> headers;  // Names in lower case.
   std::string body;                            // At most 16 MiB.
-  int attempts = 1;                            // Requests it took.
 };
 
 struct ConnectionOptions {

@@ -67,7 +67,6 @@ struct Objects::Upload {
   std::vector<std::string> etags{};
   std::size_t next = 0;  // The part to be sent next.
   std::optional<Error> failure{};
-  bool others = false;  // Uploads to the same key may have been begun as well.
 };
 
 void Objects::close() {
@@ -113,7 +112,6 @@ std::expected<Answer, Failure> Objects::attempt(const Call& call, const Check& c
 Task<std::expected<Answer, Failure>> Objects::perform(Call call, Check check) {
   for (int attempts = 1;; ++attempts) {
     auto answer = co_await threads_.run([&] { return attempt(call, check); });
-    if (answer) answer->attempts = attempts;
     if (answer || answer.error().after == After::give_up || attempts == kAttempts || interrupted_)
       co_return answer;
     log_debug("a request to the storage failed and is made again",
@@ -138,7 +136,7 @@ Task<Result<void>> Objects::put(std::string key, Content content) {
   co_return Result<void>();
 }
 
-Task<Result<std::string>> Objects::begin(Upload& upload) {
+Task<Result<std::string>> Objects::begin(const Upload& upload) {
   Call call{.what = "begin an upload", .method = "POST", .key = upload.key, .query = {{"uploads", ""}}};
   call.headers.emplace_back(kMark, upload.mark);
   if (!upload.content.mime_type.empty()) call.headers.emplace_back("Content-Type", upload.content.mime_type);
@@ -150,7 +148,6 @@ Task<Result<std::string>> Objects::begin(Upload& upload) {
     return {};
   });
   if (!answer) co_return fail(answer.error().error);
-  upload.others = answer->attempts > 1;
   co_return id;
 }
 
@@ -246,7 +243,7 @@ Task<Result<void>> Objects::put_in_parts(std::string key, Content content, Begun
     if (done) done = co_await complete(upload);
     failpoint("s3.upload_completed");
     if (done) {
-      if (upload.others || uploads > 1) co_await abort_others(key);
+      co_await abort_others(key);
       co_return done;
     }
     if (auto aborted = co_await abort(key, upload.id); !aborted)
@@ -257,7 +254,8 @@ Task<Result<void>> Objects::put_in_parts(std::string key, Content content, Begun
   }
 }
 
-// An answer that was lost leaves an upload that nobody has the id of.
+// A begin is made again when its answer is lost, by libcurl too when a kept connection ends: then there is an
+// upload that nobody has the id of.
 Task<void> Objects::abort_others(std::string key) {
   if (const auto aborted = co_await abort_uploads(key); !aborted)
     log_warn("uploads to a stored file may be left open", {{"error", aborted.error().message}});

@@ -74,7 +74,7 @@ class Objects {
   // `check` looks into a 2xx; what it refuses counts as a failure that may go away.
   [[nodiscard]] Task<std::expected<Answer, Failure>> perform(Call call, Check check = {});
   [[nodiscard]] std::expected<Answer, Failure> attempt(const Call& call, const Check& check);
-  [[nodiscard]] Task<Result<std::string>> begin(Upload& upload);
+  [[nodiscard]] Task<Result<std::string>> begin(const Upload& upload);
   [[nodiscard]] Task<Result<void>> send_parts(Upload& upload);
   [[nodiscard]] Task<void> send_next_parts(Upload& upload);
   [[nodiscard]] Task<Result<void>> complete(const Upload& upload);

@@ -55,7 +55,6 @@ def cleared(bucket, jobs, within=75.0) -> float:
         time.sleep(0.2)
 
 
-# Mutant: s3_answer_believed.
 def test_d7_uploads_survive_what_a_storage_answers(stored, bucket, hostile, bars, seeded):
     origin = hostile({"plain": lambda asked: asked.proper()})
 
@@ -85,6 +84,26 @@ def test_d7_a_lost_answer_to_complete_is_found_out_and_not_uploaded_again(stored
     assert proxy.count("complete", "lost") == 1
     bars.holds("D7", "uploads made for a Complete whose answer was lost", proxy.count("create"), equals=1)
     assert whole(bucket, job, file)
+
+
+# Mutant: s3_answer_believed.
+def test_d7_an_error_in_a_200_is_an_error(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, proxy = stored(lambda operation, count: "error200" if operation == "complete" and count == 0 else None)
+    file = File(93, 2 * PART + 5)
+    job = one.api.completed(origin.url("plain", file), **PLAIN)
+    assert proxy.count("complete", "error200") == 1
+    bars.holds("D7", "objects after a Complete that failed with status 200", whole(bucket, job, file), equals=True)
+
+
+# Mutant: s3_lost_upload_left.
+def test_d7_an_upload_whose_id_was_lost_is_aborted(stored, bucket, hostile, bars):
+    origin = hostile({"plain": lambda asked: asked.proper()})
+    one, proxy = stored(lambda operation, count: "lost" if operation == "create" and count == 0 else None)
+    file = File(94, 2 * PART + 5)
+    job = one.api.completed(origin.url("plain", file), **PLAIN)
+    assert proxy.count("create", "lost") == 1 and whole(bucket, job, file)
+    bars.holds("D7", "open uploads after one whose id was lost", len(bucket.uploads()), equals=0)
 
 
 def test_d7_another_etag_than_the_servers_begins_the_upload_anew(stored, bucket, hostile, bars):
