@@ -197,6 +197,23 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
       });
 }
 
+Task<Result<void>> JobStore::postpone(Lease lease, Error error, std::chrono::seconds delay) {
+  co_return co_await database_.write(
+      [this, lease, error = std::move(error), delay](db::Transaction& transaction) -> Result<void> {
+        const auto job = hold_in(transaction, lease.job);
+        if (!job) return trawl::fail(job.error());
+        if (job->epoch != lease.epoch) return fenced(lease.job);
+        return change(transaction, {.id = lease.job,
+                                    .epoch = lease.epoch,
+                                    .by = job->pause_asked ? Step::pause : Step::back_off,
+                                    .to = job->pause_asked ? State::paused : State::retry_wait,
+                                    .error = error,
+                                    .not_before = transaction.now() + delay,
+                                    .failures = job->failures,
+                                    .crashes = job->crashes});
+      });
+}
+
 Task<Result<void>> JobStore::release(Lease lease) {
   co_return co_await database_.write([this, lease](db::Transaction& transaction) -> Result<void> {
     const auto job = hold_in(transaction, lease.job);

@@ -90,6 +90,9 @@ class JobStore {
   // Settles by judge_failure(); returns the state that came of it.
   [[nodiscard]] Task<Result<State>> fail(Lease lease, Error error,
                                          std::optional<std::chrono::seconds> retry_after = {});
+  // Gives the job back to be tried again after `delay`: what it waits for has not come about, which `error`
+  // describes and no budget counts. Paused when that was asked for.
+  [[nodiscard]] Task<Result<void>> postpone(Lease lease, Error error, std::chrono::seconds delay);
   // Gives the job back unharmed, for a drain; paused when that was asked for.
   [[nodiscard]] Task<Result<void>> release(Lease lease);
   // Confirms that a job in `cancelling` has stopped.

@@ -44,6 +44,11 @@ class Run {
   void told_to_wait(std::chrono::seconds time) { retry_after_ = time; }
   [[nodiscard]] std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
+  // What the run waits for has not come about: its failure is none, and the next attempt is made after
+  // `time`.
+  void postpone(std::chrono::seconds time) { postponed_ = time; }
+  [[nodiscard]] std::optional<std::chrono::seconds> postponed() const { return postponed_; }
+
   // When its lease was given or extended last, by the monotonic clock; never later than the database did.
   void held_since(std::chrono::steady_clock::time_point time) { held_since_ = time; }
   [[nodiscard]] std::chrono::steady_clock::time_point held_since() const { return held_since_; }
@@ -62,7 +67,7 @@ class Run {
   events::Bus& bus_;
   Scope& background_;
   Stop stop_ = Stop::none;
-  std::optional<std::chrono::seconds> retry_after_;
+  std::optional<std::chrono::seconds> retry_after_, postponed_;
   std::list<std::weak_ptr<std::function<void()>>> hooks_;
   std::chrono::steady_clock::time_point held_since_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point told_{};

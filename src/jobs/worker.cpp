@@ -107,6 +107,7 @@ Task<Result<void>> Worker::settle(Run& run, Outcome outcome) {
   }
   if (outcome) co_return co_await store_.complete(lease, std::move(*outcome));
   if (run.stopped() == Stop::draining) co_return co_await store_.release(lease);
+  if (const auto time = run.postponed()) co_return co_await store_.postpone(lease, outcome.error(), *time);
   const auto state = co_await store_.fail(lease, outcome.error(), run.retry_after());
   if (!state) co_return fail(state.error());
   co_return Result<void>();
