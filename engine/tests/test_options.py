@@ -16,7 +16,7 @@ def keys(**fields):
 def test_nothing_is_read_or_written_outside_the_work_folder():
     params = parameters(request(), '')
     assert params['cachedir'] is False
-    assert params['outtmpl'] == {'default': 'media.%(ext)s'}
+    assert params['outtmpl'] == {'default': 'media.%(ext)s', 'chapter': 'media.chapter%(section_number)03d.%(ext)s'}
     assert not {'config_locations', 'exec_cmd'} & params.keys()
     assert not any(params[name] for name in ('usenetrc', 'cookiesfrombrowser', 'external_downloader'))
 
@@ -47,10 +47,6 @@ def test_subtitles_are_fetched_only_when_a_language_is_named(fields, manual, aut
     assert (params['writesubtitles'], params['writeautomaticsub']) == (manual, automatic)
 
 
-def test_all_subtitles_do_not_include_the_chat():
-    assert parameters(request(subtitle_languages=['all']), '')['subtitleslangs'] == ['all', '-live_chat']
-
-
 def test_the_wanted_subtitle_format_is_preferred_to_those_that_can_be_converted():
     assert parameters(request(subtitle_format='srt'), '')['subtitlesformat'] == 'srt/vtt/ass/ttml/best'
 
@@ -64,6 +60,17 @@ def test_post_processing_keeps_the_order_of_the_command_line():
     assert keys(subtitle_languages=['en'], subtitle_format='srt', embed_subtitles=True, write_thumbnail=True, thumbnail_format='jpg',
                 embed_thumbnail=True, embed_metadata=True, container='mp4') == [
         'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'Container', 'FFmpegEmbedSubtitle', 'FFmpegMetadata', 'EmbedThumbnail']
+
+
+def test_chapters_are_changed_before_they_are_written_and_split_last():
+    assert keys(sponsorblock_mark=['sponsor'], sponsorblock_remove=['intro'], embed_thumbnail=True, split_chapters=True, container='mp4') == [
+        'Container', 'ModifyChapters', 'FFmpegMetadata', 'EmbedThumbnail', 'ChapterFiles']
+
+
+def test_only_a_transcript_has_nothing_to_do_with_media():
+    asked = {'transcript_only': True, 'transcript': True, 'subtitle_languages': ['en'], 'container': 'mp4', 'embed_metadata': True}
+    assert keys(**asked) == ['Transcript']
+    assert parameters(request(**asked), '')['skip_download'] is True
 
 
 def test_audio_extraction_takes_the_place_of_the_container():
@@ -92,6 +99,9 @@ def test_embedded_subtitles_stay_as_a_file_only_when_asked_for():
     {'thumbnail_format': 'svg'},
     {'subtitle_languages': ['.*']},
     {'subtitle_languages': ['-en']},
+    {'sponsorblock_mark': ['../x']},
+    {'sponsorblock_remove': ['poi_highlight']},
+    {'sponsorblock_api': 'file:///etc/passwd'},
     {'cookies_file': '/etc/passwd'},
     {'cookies_file': '/srv/job/../other/cookies.txt'},
 ])
@@ -105,14 +115,16 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
     everything = request(format='bestvideo+bestaudio/best', container='mp4', audio_quality='192', subtitle_languages=['all'],
                          automatic_subtitles=True, subtitle_format='srt', embed_subtitles=True, write_subtitles=True, write_thumbnail=True,
                          thumbnail_format='jpg', embed_thumbnail=True, embed_metadata=True, write_info_json=True, max_bytes=1, rate_limit=1,
-                         cookies_file='/srv/job/cookies.txt', impersonate='chrome')
+                         cookies_file='/srv/job/cookies.txt', impersonate='chrome', transcript=True, all_thumbnails=True, embed_chapters=True, split_chapters=True,
+                         write_description=True, write_nfo=True, sponsorblock_mark=['sponsor'], sponsorblock_remove=['intro'],
+                         section_start=1, section_end=2, precise_cuts=True, live_from_start=True)
     for asked in (request(), everything):
         params = parameters(asked, '/usr/bin/ffmpeg')
         assert {name: params[name] for name in NEVER} == NEVER
         assert not {'exec_cmd', 'postprocessors', 'config_locations', 'http_headers', 'hls_use_mpegts', 'batchfile', 'password'} & params.keys()
         assert {step['key'] for step in postprocessors(asked)} <= {
             'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'FFmpegExtractAudio', 'Container', 'FFmpegEmbedSubtitle',
-            'FFmpegMetadata', 'EmbedThumbnail'}
+            'FFmpegMetadata', 'EmbedThumbnail', 'Transcript', 'Nfo', 'ModifyChapters', 'ChapterFiles'}
 
 
 def test_a_request_has_no_field_for_options_of_yt_dlp():

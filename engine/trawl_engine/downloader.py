@@ -15,7 +15,7 @@ from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
-from . import files, limits, options, outward, plan, postprocessors, progress, promise, thumbnails
+from . import captions, files, limits, live, options, outward, plan, postprocessors, progress, promise, sections, sponsorblock, thumbnails
 from .errors import EngineError
 from .listing import PLAYLISTS
 from .request import Request
@@ -40,6 +40,7 @@ class Downloader(yt_dlp.YoutubeDL):
         self._promised: list[tuple[str, dict[str, Any]]] = []
         self._thumbnail: Thumbnail | None = None
         self._single = False
+        self.recording = live.Recording()
         self._transferred = False
         self._progress: progress.Progress | None = None
         outward_params = {'impersonate': outward.target(request.impersonate, template)}
@@ -57,7 +58,13 @@ class Downloader(yt_dlp.YoutubeDL):
             info = self._choose()
         if not info:
             raise EngineError('unsupported', 'no_media_found', 'there is no media at this URL')
-        if self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
+        if self._request.transcript_only and not info.get('requested_subtitles'):
+            raise EngineError('not_found', 'no_subtitles', captions.none_of(self._request.subtitle_languages, info))
+        if self._request.has_section:
+            sections.cut(info, self._request)
+        if self._request.sponsorblock_mark or self._request.sponsorblock_remove:
+            sponsorblock.look_up(self, info, self._request)
+        if not self._request.transcript_only and self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
             raise progress.too_large(self._request.max_bytes)
         return info
 
@@ -81,8 +88,10 @@ class Downloader(yt_dlp.YoutubeDL):
         self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
         limits.limit_files(self._request.max_bytes)
         self.process_info(info)
+        if self._request.transcript_only:
+            self._finish_without_media(info)
         self._raise_pending_errors(info)
-        if not self._transferred or not info.get('filepath'):
+        if not self._transferred or not (info.get('filepath') or self._request.transcript_only):
             raise EngineError('unavailable', 'download_failed', 'yt-dlp ended without a file')
         return files.produced(info, self._request)
 
@@ -103,6 +112,24 @@ class Downloader(yt_dlp.YoutubeDL):
                               f'the format selector asks for {len(chosen)} files; join them with + or give alternatives with /')
         return chosen
 
+    def _finish_without_media(self, info: dict[str, Any]) -> None:
+        """yt-dlp ends where there is nothing to download; what came with it is still to be made ready."""
+        info.update(self.post_process('', info, info.get('__files_to_move')))
+
+    def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
+        if self._request.live_from_start:
+            live.begin_at_start(info_dict)
+        return super().process_video_result(info_dict, download)
+
+    def process_subtitles(self, video_id: str, normal_subtitles: Any, automatic_captions: Any) -> Any:
+        languages = self._request.subtitle_languages
+        if not languages:
+            return None
+        manual, automatic = captions.choose(languages, normal_subtitles if self.params['writesubtitles'] else {},
+                                            automatic_captions if self.params['writeautomaticsub'] else {},
+                                            self._request.translated_subtitles)
+        return super().process_subtitles(video_id, manual, automatic)
+
     def _forceprint(self, key: str, info_dict: dict[str, Any]) -> dict[str, Any]:
         """Nothing is printed here; without this every step renders all formats as a table first."""
         return dict(info_dict)
@@ -122,7 +149,7 @@ class Downloader(yt_dlp.YoutubeDL):
             return True, True
         if self._native and self._dl_natively(name, info, subtitle):
             return True, True
-        with self._watching(name, info):
+        with self._watching(name, info), self.recording.running() if live.is_live(info) and not subtitle else contextlib.nullcontext():
             success, _ = super().dl(name, info, subtitle, test)
         if not success and not subtitle:
             raise self._why_not(name)
@@ -200,7 +227,7 @@ class Downloader(yt_dlp.YoutubeDL):
         files_to_move = {} if files_to_move is None else files_to_move
         self._settle()
         self._settle_thumbnail(files_to_move)
-        for part in info.get('__files_to_merge') or [filename]:
+        for part in info.get('__files_to_merge') or filter(None, [filename]):
             files.check_media(part)
         if not self._transferred:
             self._transferred = True

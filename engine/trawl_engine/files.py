@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from .errors import EngineError
@@ -15,7 +16,8 @@ VIDEO = frozenset(('3g2', '3gp', 'asf', 'avi', 'divx', 'f4v', 'flv', 'm2ts', 'm4
 SUBTITLE = frozenset(('ass', 'dfxp', 'json', 'json3', 'lrc', 'sami', 'sbv', 'scc', 'srt', 'srv1', 'srv2', 'srv3', 'ssa', 'tt', 'ttml',
                       'txt', 'vtt', 'xml'))
 IMAGE = frozenset(('avif', 'bmp', 'gif', 'heic', 'jfif', 'jpeg', 'jpg', 'jxl', 'png', 'tif', 'tiff', 'webp'))
-ALLOWED = {'video': VIDEO | AUDIO, 'audio': VIDEO | AUDIO, 'subtitle': SUBTITLE, 'thumbnail': IMAGE, 'info': frozenset(('json',))}
+ALLOWED = {'video': VIDEO | AUDIO, 'audio': VIDEO | AUDIO, 'subtitle': SUBTITLE, 'thumbnail': IMAGE, 'info': frozenset(('json',)),
+           'chapter': VIDEO | AUDIO, 'transcript': frozenset(('txt',)), 'description': frozenset(('description',)), 'nfo': frozenset(('nfo',))}
 
 
 def extension(name: str) -> str:
@@ -32,17 +34,37 @@ def check_media(path: str) -> None:
 
 def produced(info: dict[str, Any], request: Request) -> list[dict[str, str]]:
     """The files to keep, and the check that each may be served under its extension. The rest is left-overs."""
-    main = info['filepath']
-    found = [('audio' if is_audio(info, request) else 'video', main, '')]
-    if request.write_subtitles:
-        for language, subtitle in (info.get('requested_subtitles') or {}).items():
-            found.append(('subtitle', subtitle.get('filepath'), language))
-    if request.write_thumbnail:
+    found: list[tuple[str, str | None, str]] = []  # Kind, path, language.
+    main = None if request.transcript_only else info['filepath']
+    if main:
+        found.append(('audio' if is_audio(info, request) else 'video', main, ''))
+    if request.split_chapters:
+        found += [('chapter', titled(number, chapter), '') for number, chapter in enumerate(info.get('chapters') or [], 1)]
+    for language, track in (info.get('requested_subtitles') or {}).items():
+        if request.write_subtitles:
+            found.append(('subtitle', track.get('filepath'), language))
+    found += [('transcript', path, language) for language, path in (info.get('transcripts') or {}).items()]
+    if request.write_thumbnail or request.all_thumbnails:
         found += [('thumbnail', thumbnail.get('filepath'), '') for thumbnail in info.get('thumbnails') or []]
     if request.write_info_json:
         found.append(('info', info.get('infojson_filename') or 'media.info.json', ''))
+    if request.write_description:
+        found.append(('description', 'media.description', ''))
+    if request.write_nfo:
+        found.append(('nfo', 'media.nfo', ''))
     return [{'kind': kind, 'name': checked(kind, path), 'language': language}
-            for kind, path, language in found if path == main or (path and os.path.exists(path))]
+            for kind, path, language in found if path and (path == main or os.path.exists(path))]
+
+
+def titled(number: int, chapter: dict[str, Any]) -> str | None:
+    """The file of a chapter, under a name that has its title: names of stored files come from it."""
+    path = chapter.get('filepath')
+    if not path or not os.path.exists(path):
+        return None
+    title = re.sub(r'[/\x00-\x1f\x7f]', '_', str(chapter.get('title') or '')).encode('utf-8', 'replace')[:120].decode('utf-8', 'ignore')
+    name = f'media.{number:03} {title}'.rstrip(' .') + f'.{extension(path)}'
+    os.rename(path, name)
+    return name
 
 
 def is_audio(info: dict[str, Any], request: Request) -> bool:

@@ -9,6 +9,7 @@ from yt_dlp.utils import determine_ext
 from .request import Request
 
 MEDIA_NAME = 'media.%(ext)s'
+CHAPTER_NAME = 'media.chapter%(section_number)03d.%(ext)s'
 # Containers whose usual codecs differ from what sites serve: copying streams into them makes files few players read.
 ALWAYS_CONVERTED = frozenset(('avi',))
 # Without a wish only a file whose type the site did not say is put into a container that holds anything.
@@ -38,14 +39,19 @@ NEVER: dict[str, Any] = {
 }
 
 
+# What yt-dlp may start for YouTube; found once, when the host warms up.
+RUNTIMES: dict[str, Any] = {}
+
+
 def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
     params: dict[str, Any] = {
         **NEVER,
+        **RUNTIMES,
         'quiet': True,
         'noprogress': True,
         'progress_delta': 1e9,  # Formatting yt-dlp's own progress line costs more than reading the bytes.
         'color': 'no_color',
-        'outtmpl': {'default': MEDIA_NAME},
+        'outtmpl': {'default': MEDIA_NAME, 'chapter': CHAPTER_NAME},
         'restrictfilenames': True,
         'continuedl': True,
         'noplaylist': True,
@@ -60,17 +66,25 @@ def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
         # yt-dlp limits the rate of each connection by itself.
         'concurrent_fragment_downloads': 1 if request.rate_limit else 4,
         'hls_prefer_native': True,
+        'live_from_start': request.live_from_start,
         # Where ffmpeg downloads, `quiet` would also hide why it could not.
         'external_downloader_args': {'ffmpeg_i': ['-loglevel', 'error']},
         'format': request.format or None,
         'merge_output_format': merge_target(request.container),
         'writesubtitles': bool(request.subtitle_languages) and request.manual_subtitles,
         'writeautomaticsub': bool(request.subtitle_languages) and request.automatic_subtitles,
-        'subtitleslangs': subtitle_languages(request),
+        # Which of them is decided in captions.choose(); what is left then is wanted.
+        'subtitleslangs': ['all'] if request.subtitle_languages else [],
         'subtitlesformat': subtitle_preference(request.subtitle_format),
-        'writethumbnail': request.write_thumbnail or request.embed_thumbnail,
+        'writethumbnail': request.write_thumbnail or request.embed_thumbnail or request.all_thumbnails,
+        'write_all_thumbnails': request.all_thumbnails,
         'writeinfojson': request.write_info_json,
+        'writedescription': request.write_description,
+        'force_keyframes_at_cuts': request.precise_cuts,
     }
+    if request.transcript_only:
+        # Whether there is a picture to it does not matter then.
+        params |= {'skip_download': True, 'format': None, 'ignore_no_formats_error': True}
     if request.max_bytes:
         params['max_filesize'] = request.max_bytes
     if request.rate_limit:
@@ -89,11 +103,6 @@ def merge_target(container: str) -> str | None:
     return f'{container}/mkv' if container in ('mp4', 'webm', 'mov', 'flv') else 'mkv'
 
 
-def subtitle_languages(request: Request) -> list[str]:
-    languages = list(request.subtitle_languages)
-    return [*languages, '-live_chat'] if 'all' in languages else languages
-
-
 def subtitle_preference(wanted: str) -> str:
     """The site's own file in the wanted format, else one that ffmpeg can convert."""
     return '/'.join(dict.fromkeys([*filter(None, [wanted]), 'vtt', 'srt', 'ass', 'ttml', 'best']))
@@ -101,7 +110,8 @@ def subtitle_preference(wanted: str) -> str:
 
 def is_final(request: Request, info: dict[str, Any]) -> bool:
     """Whether this file will probably be the result as it is, so that hashing it on its way is worth the time."""
-    changed = request.audio_format or request.embed_metadata or request.embed_thumbnail or request.embed_subtitles
+    changed = (request.audio_format or request.embed_metadata or request.embed_chapters or request.embed_thumbnail
+               or request.embed_subtitles or request.sponsorblock_mark or request.sponsorblock_remove)
     repaired = str(info.get('container') or '').endswith('_dash')
     if changed or repaired or not info.get('format_id') or (request.container and request.container != info.get('ext')):
         return False
@@ -116,11 +126,9 @@ def postprocessors(request: Request) -> list[dict[str, Any]]:
     The converters of subtitles and thumbnails, which the command line runs before the download, come
     first: so everything that changes files is behind the barrier, and a replay finds the files as fetched.
     """
-    steps: list[dict[str, Any]] = []
-    if request.subtitle_format and request.subtitle_languages:
-        steps.append({'key': 'FFmpegSubtitlesConvertor', 'format': request.subtitle_format})
-    if request.thumbnail_format and request.write_thumbnail:
-        steps.append({'key': 'FFmpegThumbnailsConvertor', 'format': request.thumbnail_format})
+    steps = texts_and_pictures(request)
+    if request.transcript_only:
+        return steps
     if request.audio_format:
         steps.append({'key': 'FFmpegExtractAudio', 'preferredcodec': request.audio_format,
                       'preferredquality': request.audio_quality or None})
@@ -130,8 +138,28 @@ def postprocessors(request: Request) -> list[dict[str, Any]]:
         steps.append({'key': 'Container', 'preferedformat': request.container or UNKNOWN_TO_MKV})
     if request.embed_subtitles and request.subtitle_languages:
         steps.append({'key': 'FFmpegEmbedSubtitle', 'already_have_subtitle': request.write_subtitles})
-    if request.embed_metadata:
-        steps.append({'key': 'FFmpegMetadata', 'add_chapters': True, 'add_metadata': True})
+    if request.sponsorblock_mark or request.sponsorblock_remove:
+        steps.append({'key': 'ModifyChapters', 'remove_sponsor_segments': request.sponsorblock_remove,
+                      'force_keyframes': request.precise_cuts})
+    chapters = request.embed_chapters or bool(request.sponsorblock_mark)
+    if request.embed_metadata or chapters:
+        steps.append({'key': 'FFmpegMetadata', 'add_chapters': chapters, 'add_metadata': request.embed_metadata})
     if request.embed_thumbnail:
-        steps.append({'key': 'EmbedThumbnail', 'already_have_thumbnail': request.write_thumbnail})
+        steps.append({'key': 'EmbedThumbnail', 'already_have_thumbnail': request.write_thumbnail or request.all_thumbnails})
+    if request.split_chapters:
+        steps.append({'key': 'ChapterFiles', 'force_keyframes': request.precise_cuts})
+    return steps
+
+
+def texts_and_pictures(request: Request) -> list[dict[str, Any]]:
+    """The transcript first: what the converters make of captions has lost some of what it goes by."""
+    steps: list[dict[str, Any]] = []
+    if request.subtitle_languages and request.transcript:
+        steps.append({'key': 'Transcript', 'paragraphs': request.transcript_paragraphs, 'timestamps': request.transcript_timestamps})
+    if request.subtitle_format and request.subtitle_languages:
+        steps.append({'key': 'FFmpegSubtitlesConvertor', 'format': request.subtitle_format})
+    if request.thumbnail_format and (request.write_thumbnail or request.all_thumbnails):
+        steps.append({'key': 'FFmpegThumbnailsConvertor', 'format': request.thumbnail_format})
+    if request.write_nfo:
+        steps.append({'key': 'Nfo'})
     return steps

@@ -38,7 +38,7 @@ def storable(info: dict[str, Any], keep_choices: bool) -> dict[str, Any]:
 def restore(ydl: Any, plan: dict[str, Any]) -> dict[str, Any]:
     """The info dict of a stored plan, its cookies back in the jar under the scope they had."""
     info = dict(plan['info'])
-    for part in media_parts(info):
+    for part in filter(lambda part: part.get('url'), media_parts(info)):
         if isinstance(part.get('fragments'), str):
             raise EngineError('unavailable', 'plan_not_reusable', 'the fragments of this stream cannot be stored; resolve it again')
         part['http_headers'] = ydl._calc_headers(part, load_cookies=True)
@@ -59,7 +59,9 @@ def exact_size(info: dict[str, Any]) -> int:
 
 
 def transfers(info: dict[str, Any], request: Request) -> list[dict[str, Any]]:
-    found = [transfer('audio' if part.get('vcodec') == 'none' else 'video', part) for part in media_parts(info)]
+    found = []
+    if not request.transcript_only:
+        found += [transfer('audio' if part.get('vcodec') == 'none' else 'video', part) for part in media_parts(info)]
     for language, subtitle in (info.get('requested_subtitles') or {}).items():
         found.append(transfer('subtitle', subtitle) | {'language': language})
     if (request.write_thumbnail or request.embed_thumbnail) and info.get('thumbnails'):

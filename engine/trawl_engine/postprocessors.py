@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from yt_dlp.postprocessor import FFmpegVideoRemuxerPP, get_postprocessor
-from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor, FFmpegPostProcessorError
+from yt_dlp.postprocessor.common import PostProcessor
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor, FFmpegPostProcessorError, FFmpegSplitChaptersPP
+from yt_dlp.utils import dfxp2srt
+
+from . import nfo, transcript
+
+MAX_CAPTIONS = 16 << 20  # Bytes of one track that are made into text.
 
 
 class ContainerPP(FFmpegVideoRemuxerPP):
@@ -19,7 +26,72 @@ class ContainerPP(FFmpegVideoRemuxerPP):
             return super().run_ffmpeg(path, out_path, FFmpegPostProcessor.stream_copy_opts(False), **kwargs)
 
 
+class TranscriptPP(FFmpegPostProcessor):
+    """Writes the text of each caption track beside it; `transcripts` has the names by language."""
+
+    def __init__(self, downloader: Any = None, paragraphs: bool = True, timestamps: bool = False) -> None:
+        super().__init__(downloader)
+        self._form = {'paragraphs': paragraphs, 'timestamps': timestamps}
+
+    def run(self, info: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        for language, track in (info.get('requested_subtitles') or {}).items():
+            path = track.get('filepath')
+            if path and os.path.exists(path):
+                text = transcript.make(self._as_srt(path), **self._form)
+                if text:
+                    info.setdefault('transcripts', {})[language] = self._write(path, text)
+                else:
+                    self.report_warning(f'there are no words in the {language} captions')
+        return [], info
+
+    def _as_srt(self, path: str) -> str:
+        if os.path.getsize(path) > MAX_CAPTIONS:
+            self.report_warning(f'{os.path.basename(path)} is too long to be made into text')
+            return ''
+        extension = os.path.splitext(path)[1][1:].lower()
+        if extension in ('dfxp', 'ttml', 'tt'):
+            with open(path, 'rb') as file:
+                return dfxp2srt(file.read())
+        if extension == 'srt':
+            return self._read(path)
+        converted = f'{os.path.splitext(path)[0]}.reading.srt'
+        self.run_ffmpeg(path, converted, ['-f', 'srt'])
+        text = self._read(converted)
+        os.remove(converted)
+        return text
+
+    @staticmethod
+    def _read(path: str) -> str:
+        with open(path, encoding='utf-8-sig', errors='replace') as file:
+            return file.read(MAX_CAPTIONS)
+
+    @staticmethod
+    def _write(path: str, text: str) -> str:
+        written = f'{os.path.splitext(path)[0]}.txt'
+        with open(written, 'w', encoding='utf-8') as file:
+            file.write(text)
+        return written
+
+
+class ChapterFilesPP(FFmpegSplitChaptersPP):
+    """A file of one chapter has no chapters."""
+
+    def real_run_ffmpeg(self, input_path_opts: Any, output_path_opts: Any, **kwargs: Any) -> Any:
+        outputs = [(path, [*options, '-map_chapters', '-1']) for path, options in output_path_opts]
+        return super().real_run_ffmpeg(input_path_opts, outputs, **kwargs)
+
+
+class NfoPP(PostProcessor):
+    def run(self, info: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        with open('media.nfo', 'w', encoding='utf-8') as file:
+            file.write(nfo.make(info))
+        return [], info
+
+
+OWN = {'ChapterFiles': ChapterFilesPP, 'Container': ContainerPP, 'Transcript': TranscriptPP, 'Nfo': NfoPP}
+
+
 def make(ydl: Any, step: dict[str, Any]) -> Any:
     arguments = dict(step)
     key = arguments.pop('key')
-    return (ContainerPP if key == 'Container' else get_postprocessor(key))(ydl, **arguments)
+    return (OWN.get(key) or get_postprocessor(key))(ydl, **arguments)

@@ -13,6 +13,8 @@ from .errors import EngineError
 CONTAINERS = frozenset(('mp4', 'mkv', 'webm', 'mov', 'avi', 'flv', 'm4a', 'mka', 'ogg'))
 AUDIO_FORMATS = frozenset(('best', 'mp3', 'aac', 'm4a', 'opus', 'vorbis', 'flac', 'alac', 'wav'))
 SUBTITLE_FORMATS = frozenset(('srt', 'vtt', 'ass', 'lrc'))
+SPONSORBLOCK = frozenset(('sponsor', 'intro', 'outro', 'selfpromo', 'preview', 'filler', 'interaction', 'music_offtopic'))
+SPONSORBLOCK_MARKS = SPONSORBLOCK | {'poi_highlight', 'chapter'}
 THUMBNAIL_FORMATS = frozenset(('jpg', 'png', 'webp'))
 LANGUAGE = re.compile(r'all|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*')
 
@@ -34,11 +36,29 @@ class Request:
     subtitle_format: str = ''
     embed_subtitles: bool = False
     write_subtitles: bool = False
+    translated_subtitles: bool = False
+    transcript: bool = False
+    transcript_only: bool = False
+    transcript_paragraphs: bool = True
+    transcript_timestamps: bool = False
     write_thumbnail: bool = False
+    all_thumbnails: bool = False
     thumbnail_format: str = ''
     embed_thumbnail: bool = False
     embed_metadata: bool = False
+    embed_chapters: bool = False
+    split_chapters: bool = False
     write_info_json: bool = False
+    write_description: bool = False
+    write_nfo: bool = False
+    sponsorblock_mark: tuple[str, ...] = ()
+    sponsorblock_remove: tuple[str, ...] = ()
+    sponsorblock_api: str = ''
+    section_start: float | None = None
+    section_end: float | None = None
+    section_chapter: str = ''
+    precise_cuts: bool = False
+    live_from_start: bool = False
     cookies_file: str = ''
     proxy: str = ''
     max_bytes: int = 0
@@ -51,7 +71,8 @@ class Request:
     def parse(cls, fields: dict[str, Any]) -> Request:
         known = {field.name for field in dataclasses.fields(cls)}
         values = {name: value for name, value in fields.items() if name in known}
-        values['subtitle_languages'] = tuple(values.get('subtitle_languages') or ())
+        for name in ('subtitle_languages', 'sponsorblock_mark', 'sponsorblock_remove'):
+            values[name] = tuple(values.get(name) or ())
         request = cls(**values)
         request._check()
         return request
@@ -75,6 +96,21 @@ class Request:
         for language in self.subtitle_languages:
             if not LANGUAGE.fullmatch(language):
                 raise bad(f'{language!r} is not a language code')
+        for category in self.sponsorblock_mark:
+            one_of('sponsorblock_mark', category, SPONSORBLOCK_MARKS)
+        for category in self.sponsorblock_remove:
+            one_of('sponsorblock_remove', category, SPONSORBLOCK)
+        if self.sponsorblock_api and not self.sponsorblock_api.startswith(('http://', 'https://')):
+            raise bad('sponsorblock_api must begin with http:// or https://')
+        for time in (self.section_start, self.section_end):
+            if time is not None and not 0 <= time < 1e7:
+                raise bad('a section is given in seconds')
+        if self.section_end is not None and self.section_end <= (self.section_start or 0):
+            raise bad('a section must end after it begins')
+
+    @property
+    def has_section(self) -> bool:
+        return self.section_start is not None or self.section_end is not None or bool(self.section_chapter)
 
 
 def one_of(name: str, value: str, allowed: frozenset[str]) -> None:

@@ -49,6 +49,7 @@ def _work(channel: Channel, warmed: Warm, begin: dict[str, Any]) -> list[dict[st
         expect(channel, 'finish')
 
     downloader = Downloader(request, warmed.template, warmed.ffmpeg, channel.send, keep, barrier)
+    downloader.recording.listen()
     if begin.get('plan'):
         info = plan.restore(downloader, begin['plan'])
     else:

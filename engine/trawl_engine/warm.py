@@ -99,20 +99,38 @@ def load(config: dict[str, Any]) -> Any:
     if config['ffmpeg']:
         from yt_dlp.postprocessor import FFmpegPostProcessor
         FFmpegPostProcessor._ffmpeg_location.set(config['ffmpeg'])
-    from . import options
-    params: dict[str, Any] = {**options.NEVER, 'quiet': True, 'color': 'no_color'}
+    from . import options, runtimes
+    options.RUNTIMES.update(runtimes.parameters(runtimes.find()))
+    params: dict[str, Any] = {**options.NEVER, **options.RUNTIMES, 'quiet': True, 'color': 'no_color'}
     if config['ffmpeg']:
         params['ffmpeg_location'] = config['ffmpeg']
-    return yt_dlp.YoutubeDL(params)
+    template = yt_dlp.YoutubeDL(params)
+    if path and not open_to_others(path):
+        load_everything(template)
+    return template
+
+
+def open_to_others(path: str) -> bool:
+    """Whether a child, which may be a user of its own, can come to the file."""
+    path = os.path.realpath(path)
+    above = [path[:end] or '/' for end, letter in enumerate(path) if letter == '/']
+    return bool(os.stat(path).st_mode & 0o004) and all(os.stat(folder).st_mode & 0o001 for folder in above)
+
+
+def load_everything(template: Any) -> None:
+    """What extractors are made of, which a child would read when it needs it."""
+    for extractor in template._ies.values():
+        getattr(extractor, 'real_class', None)
 
 
 def versions(template: Any) -> dict[str, Any]:
     import yt_dlp
-    from . import outward
+    from . import options, outward, runtimes
     from yt_dlp.postprocessor import FFmpegPostProcessor
     found = FFmpegPostProcessor.get_versions(template)  # Runs ffmpeg and ffprobe, and remembers what they said.
     return {'ytdlp': yt_dlp.version.__version__, 'python': platform.python_version(), 'ffmpeg': str(found.get('ffmpeg') or ''),
-            'impersonate': outward.targets(template)}
+            'impersonate': outward.targets(template), 'js_runtimes': list(options.RUNTIMES.get('js_runtimes', ())),
+            'pot_providers': runtimes.providers()}
 
 
 MEDIA = b'\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom' + bytes(4096)

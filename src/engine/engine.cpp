@@ -75,6 +75,7 @@ class ForkedChild final : public Child {
     co_return fail(wrong_answer(*answer));
   }
 
+  void wind_up() override { session_->wind_up(); }
   void terminate() override {
     session_->terminate({Errc::cancelled, "the download was cancelled", "cancelled"});
   }

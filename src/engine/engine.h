@@ -51,8 +51,10 @@ struct Versions {
   std::string ytdlp, python, ffmpeg;  // ffmpeg is empty when there is none.
   // Browsers that requests can look like, as "client-version:os-version"; empty without curl_cffi.
   std::vector<std::string> impersonate;
+  std::vector<std::string> js_runtimes;    // That YouTube's pages can be run with, best first: "deno", ...
+  std::vector<std::string> pot_providers;  // Plugins that make PO tokens for YouTube.
 };
-BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg, impersonate))
+BOOST_DESCRIBE_STRUCT(Versions, (), (ytdlp, python, ffmpeg, impersonate, js_runtimes, pot_providers))
 
 // Whether one of `targets` is what `wanted` asks for, which may leave out all but the client: "chrome"
 // asks for any Chrome.
@@ -82,11 +84,27 @@ struct Request {
   std::string subtitle_format;  // Converted to this: "srt", "vtt", "ass", "lrc".
   bool embed_subtitles = false;
   bool write_subtitles = false;  // Keep them as files of their own.
+  bool translated_subtitles = false;
+  bool transcript = false;       // Keep the captions' text as files of their own.
+  bool transcript_only = false;  // No media.
+  bool transcript_paragraphs = true;
+  bool transcript_timestamps = false;
   bool write_thumbnail = false;
+  bool all_thumbnails = false;
   std::string thumbnail_format;  // "" keeps what the site has.
   bool embed_thumbnail = false;
-  bool embed_metadata = false;  // Tags and chapters.
+  bool embed_metadata = false;  // Tags.
+  bool embed_chapters = false;
+  bool split_chapters = false;
   bool write_info_json = false;
+  bool write_description = false;
+  bool write_nfo = false;
+  std::vector<std::string> sponsorblock_mark, sponsorblock_remove;
+  std::string sponsorblock_api;                      // Empty: the public one.
+  std::optional<double> section_start, section_end;  // Seconds; or the first chapter whose title contains
+  std::string section_chapter;                       // this.
+  bool precise_cuts = false;
+  bool live_from_start = false;
   std::string cookies_file;     // Netscape format, in the work folder; may be empty.
   std::string proxy;            // The only way out, on 127.0.0.1; see net::EgressProxy.
   std::string work_dir;         // Absolute; everything is written here and nowhere else.
@@ -99,8 +117,12 @@ struct Request {
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (url, format, container, audio_format, audio_quality, subtitle_languages,
                        automatic_subtitles, manual_subtitles, subtitle_format, embed_subtitles,
-                       write_subtitles, write_thumbnail, thumbnail_format, embed_thumbnail, embed_metadata,
-                       write_info_json, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry,
+                       write_subtitles, translated_subtitles, transcript, transcript_only,
+                       transcript_paragraphs, transcript_timestamps, write_thumbnail, all_thumbnails,
+                       thumbnail_format, embed_thumbnail, embed_metadata, embed_chapters, split_chapters,
+                       write_info_json, write_description, write_nfo, sponsorblock_mark, sponsorblock_remove,
+                       sponsorblock_api, section_start, section_end, section_chapter, precise_cuts,
+                       live_from_start, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry,
                        impersonate))
 
 // What a child says while it works. Called on the engine's executor, never after the Child is gone.
@@ -145,6 +167,10 @@ class Child {
                                                     std::chrono::seconds quiet_limit, Keep keep) = 0;
   // Post-processing in place; the files that result. Nobody can change them any more: the child has ended.
   [[nodiscard]] virtual Task<Result<std::vector<media::Produced>>> finish(std::chrono::seconds limit) = 0;
+
+  // Asks for the end of a live recording: transfer() then succeeds soon, with what there is. No effect on
+  // anything else.
+  virtual void wind_up() = 0;
 
   // SIGTERM to the group now, SIGKILL after 5 s. What is waiting on the child fails with cancelled.
   virtual void terminate() = 0;

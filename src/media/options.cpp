@@ -1,9 +1,11 @@
 #include "media/options.h"
 
+#include <algorithm>
 #include <cctype>
 #include <regex>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.h"
 
@@ -40,6 +42,24 @@ bool alnum(char c) {
 }
 
 }  // namespace
+
+bool wants_subtitles(const DownloadOptions& options) {
+  return options.download_subtitles || options.embed_subtitles || options.transcript ||
+         options.transcript_only;
+}
+
+std::optional<std::string> check_together(const DownloadOptions& options) {
+  const bool times = options.section_start || options.section_end;
+  if (times && options.section_chapter)
+    return "section_chapter does not go with section_start and section_end";
+  if (options.section_end && *options.section_end <= options.section_start.value_or(0))
+    return "section_end must be after section_start";
+  if ((times || options.section_chapter) && !options.sponsorblock_remove.empty())
+    return "sponsorblock_remove does not go with a section";
+  if (options.embed_subtitles && options.subtitle_format == SubtitleFormat::txt)
+    return "embed_subtitles needs a subtitle_format with times";
+  return std::nullopt;
+}
 
 bool wants_audio_only(const DownloadOptions& options) {
   return options.audio_only || options.quality == Quality::audio;
@@ -92,6 +112,27 @@ std::optional<std::string> check_audio_quality(std::string_view text) {
     if (text == known) return std::nullopt;
   }
   return "must be one of 96, 128, 192, 256, 320, best";
+}
+
+namespace {
+
+constexpr std::string_view kSegments[] = {"sponsor", "intro",  "outro",       "selfpromo",
+                                          "preview", "filler", "interaction", "music_offtopic"};
+
+bool is_segment(std::string_view text) {
+  return std::ranges::find(kSegments, text) != std::end(kSegments);
+}
+
+}  // namespace
+
+std::optional<std::string> check_sponsorblock_remove(std::string_view text) {
+  if (is_segment(text)) return std::nullopt;
+  return fmt::format("must be of {}", fmt::join(kSegments, ", "));
+}
+
+std::optional<std::string> check_sponsorblock_mark(std::string_view text) {
+  if (is_segment(text) || text == "poi_highlight" || text == "chapter") return std::nullopt;
+  return fmt::format("must be of {}, poi_highlight, chapter", fmt::join(kSegments, ", "));
 }
 
 std::optional<std::string> check_impersonate(std::string_view text) {

@@ -15,7 +15,7 @@ namespace trawl::media {
 enum class Quality { best, worst, p4320, p2160, p1440, p1080, p720, p480, p360, p240, p144, audio };
 enum class VideoFormat { mp4, mkv, webm, avi, mov, flv };
 enum class AudioFormat { mp3, m4a, flac, wav, opus, aac, vorbis };
-enum class SubtitleFormat { srt, vtt, ass, lrc };
+enum class SubtitleFormat { srt, vtt, ass, lrc, txt };
 enum class ThumbnailFormat { keep, jpg, png, webp };
 
 // What to make of one URL, in the words of the API.
@@ -31,24 +31,46 @@ struct DownloadOptions {
   SubtitleFormat subtitle_format = SubtitleFormat::srt;
   bool embed_subtitles = false;
   bool auto_subtitles = false;
+  bool translated_subtitles = false;
+  bool transcript = false;
+  bool transcript_only = false;
+  bool transcript_paragraphs = true;
+  bool transcript_timestamps = false;
   bool write_thumbnail = false;
+  bool all_thumbnails = false;
   bool embed_thumbnail = false;
   ThumbnailFormat thumbnail_format = ThumbnailFormat::keep;
   bool embed_metadata = true;
+  std::optional<bool> embed_chapters;
+  bool split_chapters = false;
   bool write_info_json = false;
+  bool write_description = false;
+  bool write_nfo = false;
+  std::vector<std::string> sponsorblock_mark, sponsorblock_remove;
+  std::optional<double> section_start, section_end;
+  std::optional<std::string> section_chapter;
+  bool precise_cuts = false;
+  bool live_from_start = false;
+  std::optional<int> live_max_sec;
+  std::optional<int> wait_for_live_sec;
   std::optional<std::string> path_template;
   std::optional<std::string> cookies_id;
   std::optional<int> timeout_sec;
   std::optional<std::string> webhook_url;
   std::optional<std::string> impersonate;
   bool single_flight = true;
+  std::optional<std::string> preset;  // Of a submission; its options are filled in before it is kept.
 };
 BOOST_DESCRIBE_STRUCT(DownloadOptions, (),
                       (quality, custom_format, video_format, audio_only, audio_format, audio_quality,
                        download_subtitles, subtitle_languages, subtitle_format, embed_subtitles,
-                       auto_subtitles, write_thumbnail, embed_thumbnail, thumbnail_format, embed_metadata,
-                       write_info_json, path_template, cookies_id, timeout_sec, webhook_url, impersonate,
-                       single_flight))
+                       auto_subtitles, translated_subtitles, transcript, transcript_only,
+                       transcript_paragraphs, transcript_timestamps, write_thumbnail, all_thumbnails,
+                       embed_thumbnail, thumbnail_format, embed_metadata, embed_chapters, split_chapters,
+                       write_info_json, write_description, write_nfo, sponsorblock_mark, sponsorblock_remove,
+                       section_start, section_end, section_chapter, precise_cuts, live_from_start,
+                       live_max_sec, wait_for_live_sec, path_template, cookies_id, timeout_sec, webhook_url,
+                       impersonate, single_flight, preset))
 
 // One URL and what to make of it: the body of POST /downloads, and what a job stores.
 struct DownloadRequest : DownloadOptions {
@@ -59,6 +81,12 @@ struct DownloadRequest : DownloadOptions {
 };
 BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions),
                       (url, priority, scheduled_at, deadline, max_retries))
+
+// Whether captions are to be fetched, in whatever shape they are kept.
+[[nodiscard]] bool wants_subtitles(const DownloadOptions& options);
+
+// What is wrong between fields that are right one by one, or nothing.
+[[nodiscard]] std::optional<std::string> check_together(const DownloadOptions& options);
 
 // Whether only sound is wanted, by either of the two fields that can say so.
 [[nodiscard]] bool wants_audio_only(const DownloadOptions& options);
@@ -72,6 +100,8 @@ BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions),
 [[nodiscard]] std::optional<std::string> check_language(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_audio_quality(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_http_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_sponsorblock_mark(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_sponsorblock_remove(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_impersonate(std::string_view text);
 
 }  // namespace trawl::media
@@ -105,7 +135,7 @@ template <>
 struct EnumText<media::SubtitleFormat> {
   using S = media::SubtitleFormat;
   static constexpr std::pair<S, std::string_view> names[] = {
-      {S::srt, "srt"}, {S::vtt, "vtt"}, {S::ass, "ass"}, {S::lrc, "lrc"}};
+      {S::srt, "srt"}, {S::vtt, "vtt"}, {S::ass, "ass"}, {S::lrc, "lrc"}, {S::txt, "txt"}};
 };
 template <>
 struct EnumText<media::ThumbnailFormat> {
@@ -145,13 +175,31 @@ struct Rules<media::DownloadOptions> {
        .alias = "subtitle_langs",
        .example = "[\"en\",\"pt-BR\"]",
        .check = media::check_language},
-      {.name = "subtitle_format", .doc = "Subtitles are converted to this.", .example = "\"srt\""},
+      {.name = "subtitle_format",
+       .doc = "Subtitles are converted to this; 'txt' keeps only the transcript.",
+       .example = "\"srt\""},
       {.name = "embed_subtitles",
        .doc = "Put the subtitles into the video file.",
        .alias = "embed_subs",
        .example = "false"},
       {.name = "auto_subtitles", .doc = "Also take subtitles the site made by machine.", .example = "false"},
+      {.name = "translated_subtitles",
+       .doc = "Also take machine translations the site offers.",
+       .example = "false"},
+      {.name = "transcript",
+       .doc = "Keep the text of the subtitles, made by people or by machine, for reading (.txt).",
+       .example = "true"},
+      {.name = "transcript_only",
+       .doc = "Fetch no video and no sound, only captions; implies transcript.",
+       .example = "false"},
+      {.name = "transcript_paragraphs",
+       .doc = "Join the lines of a transcript into paragraphs.",
+       .example = "true"},
+      {.name = "transcript_timestamps",
+       .doc = "Begin each paragraph or line of a transcript with its time.",
+       .example = "false"},
       {.name = "write_thumbnail", .doc = "Keep the thumbnail as a file.", .example = "false"},
+      {.name = "all_thumbnails", .doc = "Keep the thumbnail in every size the site has.", .example = "false"},
       {.name = "embed_thumbnail",
        .doc = "Put the thumbnail into the media file as cover.",
        .example = "false"},
@@ -161,9 +209,54 @@ struct Rules<media::DownloadOptions> {
       {.name = "embed_metadata",
        .doc = "Write title, artist, date and chapters into the media file.",
        .example = "true"},
+      {.name = "embed_chapters",
+       .doc = "Write chapters into the media file; as embed_metadata when left out."},
+      {.name = "split_chapters", .doc = "Also keep each chapter as a file of its own.", .example = "false"},
       {.name = "write_info_json",
        .doc = "Keep what yt-dlp knows of the medium as a JSON file.",
        .example = "false"},
+      {.name = "write_description", .doc = "Keep the description as a text file.", .example = "false"},
+      {.name = "write_nfo",
+       .doc = "Keep an .nfo file for media servers such as Kodi and Jellyfin.",
+       .example = "false"},
+      {.name = "sponsorblock_mark",
+       .doc = "Kinds of SponsorBlock segments that become chapters.",
+       .max = 10,
+       .example = "[\"sponsor\"]",
+       .check = media::check_sponsorblock_mark},
+      {.name = "sponsorblock_remove",
+       .doc = "Kinds of SponsorBlock segments that are cut out.",
+       .max = 10,
+       .example = "[\"sponsor\"]",
+       .check = media::check_sponsorblock_remove},
+      {.name = "section_start",
+       .doc = "Fetch only from here on, in seconds.",
+       .min = 0,
+       .max = 1'000'000,
+       .example = "60"},
+      {.name = "section_end",
+       .doc = "Fetch only up to here, in seconds.",
+       .min = 0,
+       .max = 1'000'000,
+       .example = "90.5"},
+      {.name = "section_chapter",
+       .doc = "Fetch only the first chapter whose title contains this.",
+       .min = 1,
+       .max = 200},
+      {.name = "precise_cuts",
+       .doc = "Cut at the exact time, converting the picture, and not at the key frame before it.",
+       .example = "false"},
+      {.name = "live_from_start",
+       .doc = "Record a live stream from as early as the site still has it.",
+       .example = "false"},
+      {.name = "live_max_sec",
+       .doc = "End the recording of a live stream after so long, and keep it.",
+       .min = 1,
+       .max = 172800},
+      {.name = "wait_for_live_sec",
+       .doc = "How long to wait for a live stream that has not begun.",
+       .min = 1,
+       .max = 1'209'600},
       {.name = "path_template",
        .doc = "Name of the stored file, with {title}, {id}, {ext} and others.",
        .min = 1,
@@ -189,6 +282,11 @@ struct Rules<media::DownloadOptions> {
       {.name = "single_flight",
        .doc = "Share one download with identical requests that are in flight; each keeps its own job.",
        .example = "true"},
+      {.name = "preset",
+       .doc = "A named set of options for what is left open here (GET /api/v1/presets).",
+       .min = 1,
+       .max = 50,
+       .example = "\"archive\""},
   };
 };
 template <>

@@ -11,7 +11,7 @@
 namespace trawl::media {
 
 // What a file of a finished download is.
-enum class Kind { video, audio, subtitle, transcript, thumbnail, info, description };
+enum class Kind { video, audio, chapter, subtitle, transcript, thumbnail, info, description, nfo };
 
 // One thing that has to be moved before post-processing can begin.
 struct Transfer {
@@ -62,9 +62,11 @@ struct trawl::EnumText<trawl::media::Kind> {
   static constexpr std::pair<trawl::media::Kind, std::string_view> names[] = {
       {trawl::media::Kind::video, "video"},
       {trawl::media::Kind::audio, "audio"},
+      {trawl::media::Kind::chapter, "chapter"},
       {trawl::media::Kind::subtitle, "subtitle"},
       {trawl::media::Kind::transcript, "transcript"},
       {trawl::media::Kind::thumbnail, "thumbnail"},
       {trawl::media::Kind::info, "info"},
-      {trawl::media::Kind::description, "description"}};
+      {trawl::media::Kind::description, "description"},
+      {trawl::media::Kind::nfo, "nfo"}};
 };

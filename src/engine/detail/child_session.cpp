@@ -192,6 +192,12 @@ void ChildSession::send(const json::object& message) {
   changed_.notify_all();
 }
 
+void ChildSession::wind_up() {
+  if (winding_up_ || pid_ <= 0 || exited_) return;
+  winding_up_ = true;
+  ::kill(pid_, SIGINT);
+}
+
 void ChildSession::terminate(Error why) {
   fail_with(std::move(why));
   if (exited_) return;

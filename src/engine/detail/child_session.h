@@ -44,6 +44,8 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
 
   // Returns when the process has ended, which it is about to do; it is killed when it takes its time.
   [[nodiscard]] Task<void> ended();
+  // SIGINT to the process alone, once: see Child::wind_up.
+  void wind_up();
   // SIGTERM now, SIGKILL after 5 s; everything waiting fails with `why`, if nothing failed before.
   void terminate(Error why);
   // Nobody is interested any more: no more calls to the listener, SIGKILL.
@@ -81,6 +83,7 @@ class ChildSession : public std::enable_shared_from_this<ChildSession> {
   int pid_ = 0;
   bool exited_ = false;
   bool abandoned_ = false;
+  bool winding_up_ = false;
   bool output_ended_ = false;
   int signal_ = 0;
   int status_ = 0;

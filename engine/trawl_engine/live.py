@@ -1,0 +1,63 @@
+"""Live streams: where to begin, and the end that somebody asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import EngineError
+
+
+class Recording:
+    """SIGINT asks for the end of a recording, and is kept for one that is about to begin. It ends nothing else."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._running = False
+
+    def listen(self) -> None:
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, *_: Any) -> None:
+        self._asked = True
+        if self._running:
+            self._running = False
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Around a downloader of yt-dlp, which take the interruption of a live stream for its end."""
+        if self._asked:
+            raise nothing()
+        self._running = True
+        try:
+            yield
+        except (FileNotFoundError, KeyboardInterrupt):
+            if not self._asked:
+                raise
+            raise nothing() from None
+        finally:
+            self._running = False
+
+
+def nothing() -> EngineError:
+    return EngineError('unavailable', 'nothing_recorded', 'the recording ended before anything came')
+
+
+def is_live(info: dict[str, Any]) -> bool:
+    return bool(info.get('is_live')) or info.get('live_status') == 'is_live'
+
+
+def begin_at_start(info: dict[str, Any]) -> None:
+    """yt-dlp knows sites that keep the whole stream. Elsewhere an HLS playlist lists what there is still, and
+    ffmpeg begins with the first segment of it when it is told to."""
+    formats = info.get('formats') or []
+    if not is_live(info) or any(one.get('is_from_start') for one in formats):
+        return
+    for one in formats:
+        one['is_from_start'] = True
+        if str(one.get('protocol') or '').startswith('m3u8'):
+            options = one.setdefault('downloader_options', {})
+            options['ffmpeg_args'] = [*options.get('ffmpeg_args', ()), '-live_start_index', '0']
