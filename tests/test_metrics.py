@@ -52,7 +52,7 @@ def test_the_figures_are_those_of_what_happened(server, origin):
     assert stored <= value(found, "bytes_transferred_total", way="native") <= 1.1 * stored
     assert value(found, "bytes_transferred_total", way="proxy_received") > 0 and value(found, "trawl_proxy_connections_total") >= 5
     assert value(found, "trawl_extractor_attempts_total", extractor="generic", result="completed") == 3
-    assert value(found, "trawl_extractor_attempts_total", extractor="generic", result="failed") == 2
+    assert value(found, "trawl_extractor_attempts_total", extractor="generic", result="excused") == 2
     assert value(found, "http_requests_total", method="POST", route="/api/v1/downloads", status="202") == 5
     assert value(found, "storage_bytes_used") >= stored
 

@@ -180,28 +180,19 @@ def test_a_bucket_is_named_in_the_host_where_that_is_asked_for(server, bucket, r
     assert given.status_code == 200 and given.content == origin.file("small.mp4").read_bytes()
 
 
-def refused(one) -> str:
-    """What a server that does not start says."""
-    with pytest.raises(AssertionError, match="did not start"):
-        one.start()
-    assert one.child.wait(5) == 2
-    one.child = None
-    return one.out.read_text() + one.err.read_text()
-
-
 @pytest.mark.parametrize("options, said", [
     ({"storage__s3__secret_key": "wr0ng-secret"}, "403"),
     ({"storage__s3__bucket": "no-such-bucket"}, "NoSuchBucket"),
 ])
 def test_a_bucket_that_cannot_be_used_stops_the_start(server, bucket, options, said):
-    text = refused(server(start=False, **over(bucket, **options)))
+    text = server(start=False, **over(bucket, **options)).refused()
     assert said in text and "storage" in text, text
     assert "wr0ng-secret" not in text and SECRET not in text
 
 
 def test_environment_aws_means_a_bucket_and_nothing_else(server, bucket, origin):
     """Never a silent falling back to the folder."""
-    assert "storage.s3.bucket" in refused(server(start=False, env={"ENVIRONMENT": "aws"}))
+    assert "storage.s3.bucket" in server(start=False, env={"ENVIRONMENT": "aws"}).refused()
 
     env = {"ENVIRONMENT": "aws", "S3_BUCKET_NAME": bucket.bucket, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}
     two = server(env=env, storage__s3__endpoint=bucket.url)

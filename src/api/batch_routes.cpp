@@ -6,6 +6,7 @@
 #include "api/body.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/preset_routes.h"
 #include "api/queries.h"
 
 namespace trawl::api {
@@ -144,6 +145,8 @@ Task<http::Response> BatchRoutes::own(http::Request request,
 
 Task<http::Response> BatchRoutes::create(http::Request request, Way way) {
   const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
+    if (auto applied = co_await apply_preset(presets_, request); !applied)
+      co_return std::move(applied.error());
     co_return co_await submit(request, way, keep);
   };
   co_return co_await idempotent_.run(request, request.caller.owner, work);

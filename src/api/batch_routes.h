@@ -3,6 +3,7 @@
 #include "api/batch_views.h"
 #include "api/idempotent.h"
 #include "api/paging.h"
+#include "downloads/presets.h"
 #include "http/router.h"
 
 namespace trawl::api {
@@ -11,9 +12,13 @@ namespace trawl::api {
 // canonical paths and at those of the first project.
 class BatchRoutes {
  public:
-  BatchRoutes(downloads::Batches& batches, jobs::Idempotency& idempotency, const Clock& clock,
-              ViewContext context)
-      : batches_(batches), idempotent_(idempotency), clock_(clock), context_(std::move(context)) {}
+  BatchRoutes(downloads::Batches& batches, downloads::Presets& presets, jobs::Idempotency& idempotency,
+              const Clock& clock, ViewContext context)
+      : batches_(batches),
+        presets_(presets),
+        idempotent_(idempotency),
+        clock_(clock),
+        context_(std::move(context)) {}
 
   void add_to(http::Router& router);
   // The answer to a list of URLs that was sent where downloads are created.
@@ -44,6 +49,7 @@ class BatchRoutes {
                              int status) const;
 
   downloads::Batches& batches_;
+  downloads::Presets& presets_;
   Idempotent idempotent_;
   const Clock& clock_;
   ViewContext context_;

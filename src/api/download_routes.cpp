@@ -5,8 +5,10 @@
 #include "access/scopes.h"
 #include "api/batch_views.h"
 #include "api/body.h"
+#include "api/older_body.h"
 #include "api/ownership.h"
 #include "api/paging.h"
+#include "api/preset_routes.h"
 #include "api/queries.h"
 
 namespace trawl::api {
@@ -25,6 +27,9 @@ std::optional<std::vector<jobs::State>> states_of(std::string_view status) {
 
 // Refusals that pass by themselves tell when to come back.
 http::Response refusal(const http::Request& request, const Error& error) {
+  if (error.reason == "validation_error")
+    return http::error_response(request, 422, error.reason, error.message,
+                                {{{}, error.message, "value_error"}});
   if (error.reason == "invalid_url") {
     return http::error_response(request, 422, error.reason, error.message,
                                 {{{"url"}, error.message, "value_error"}});
@@ -188,6 +193,9 @@ Task<http::Response> DownloadRoutes::create(http::Request request, int status, b
     request.body = json::serialize(*list);
   }
   const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
+    if (auto applied = co_await apply_preset(presets_, request); !applied)
+      co_return std::move(applied.error());
+    if (!canonical) request.body = with_newer_names(std::move(request.body));
     auto body = read_body<media::DownloadRequest>(request, {.refuse_unknown = canonical});
     if (!body) co_return std::move(body.error());
     co_return co_await submit(request, std::move(*body), status, keep);

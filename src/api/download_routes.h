@@ -5,6 +5,7 @@
 #include "api/paging.h"
 #include "api/views.h"
 #include "downloads/downloads.h"
+#include "downloads/presets.h"
 #include "http/router.h"
 
 namespace trawl::api {
@@ -15,9 +16,10 @@ class DownloadRoutes {
  public:
   // `many` creates a batch of the URLs in a request's body.
   using Many = std::function<Task<http::Response>(http::Request)>;
-  DownloadRoutes(downloads::Downloads& downloads, jobs::Idempotency& idempotency, LongPoll& long_poll,
-                 const Clock& clock, ViewContext context, Many many)
+  DownloadRoutes(downloads::Downloads& downloads, downloads::Presets& presets, jobs::Idempotency& idempotency,
+                 LongPoll& long_poll, const Clock& clock, ViewContext context, Many many)
       : downloads_(downloads),
+        presets_(presets),
         idempotent_(idempotency),
         long_poll_(long_poll),
         clock_(clock),
@@ -43,6 +45,7 @@ class DownloadRoutes {
   Task<Listed> read_page(http::Request request);
 
   downloads::Downloads& downloads_;
+  downloads::Presets& presets_;
   Idempotent idempotent_;
   LongPoll& long_poll_;
   const Clock& clock_;

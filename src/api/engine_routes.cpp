@@ -2,6 +2,7 @@
 
 #include "access/scopes.h"
 #include "api/health_views.h"
+#include "downloads/extractor_outcomes.h"
 
 namespace trawl::api {
 
@@ -12,6 +13,19 @@ void EngineRoutes::add_to(http::Router& router) {
               .summary = "The engine: its versions and which browsers it can look like.",
               .contract = shows<EngineView>()},
              [this](http::Request request) { return show(std::move(request)); });
+  router.add({.method = "GET",
+              .path = "/api/v1/admin/extractors",
+              .scope = access::kSystemRead,
+              .summary = "How well each extractor works, by version of yt-dlp.",
+              .contract = shows<ExtractorsView>()},
+             [this](http::Request request) { return extractors(std::move(request)); });
+}
+
+Task<http::Response> EngineRoutes::extractors(http::Request request) {
+  const auto records = co_await database_.read(
+      [](db::Transaction& transaction) { return downloads::extractor_records(transaction); });
+  if (!records) co_return http::error_response(request, records.error());
+  co_return http::json_response(200, encode(ExtractorsView{*records}));
 }
 
 Task<http::Response> EngineRoutes::show(http::Request) {
@@ -20,7 +34,9 @@ Task<http::Response> EngineRoutes::show(http::Request) {
                                                        .ytdlp_version = versions.ytdlp,
                                                        .python_version = versions.python,
                                                        .ffmpeg_version = versions.ffmpeg,
-                                                       .impersonate_targets = versions.impersonate}));
+                                                       .impersonate_targets = versions.impersonate,
+                                                       .js_runtimes = versions.js_runtimes,
+                                                       .pot_providers = versions.pot_providers}));
 }
 
 }  // namespace trawl::api

@@ -43,7 +43,18 @@ json::value Example<api::VersionView>::make() {
   return encode(api::VersionView{"trawl", "1.0.0", "2026.08.19", "3.11.2", "5.1.6"});
 }
 json::value Example<api::EngineView>::make() {
-  return encode(api::EngineView{true, "2026.08.19", "3.11.2", "5.1.6", {"chrome-124:windows-10"}});
+  return encode(
+      api::EngineView{true, "2026.08.19", "3.11.2", "5.1.6", {"chrome-124:windows-10"}, {"deno"}, {}});
+}
+
+json::value Example<api::ExtractorsView>::make() {
+  return encode(api::ExtractorsView{{{.extractor = "youtube",
+                                      .version = "2026.08.19",
+                                      .completed = 9,
+                                      .failed = 1,
+                                      .success_rate = 0.9,
+                                      .outcomes = {{"completed", 9}, {"extractor_broken", 1}},
+                                      .last_at = example_time()}}});
 }
 
 json::value Example<api::QueueView>::make() {

@@ -84,7 +84,9 @@ Task<HealthRoutes::Checks> HealthRoutes::check() {
   const engine::Versions versions = engine_.versions();
   out.checks.ytdlp = {.status = engine_.healthy() ? "healthy" : "unhealthy",
                       .version = versions.ytdlp,
-                      .ffmpeg = versions.ffmpeg};
+                      .ffmpeg = versions.ffmpeg,
+                      .js_runtimes = versions.js_runtimes,
+                      .pot_providers = versions.pot_providers};
   const engine::Sandbox sandbox = engine_.sandbox();
   const bool confined = sandbox.tier != "none";
   out.checks.sandbox = {.status = confined ? "healthy" : "degraded",

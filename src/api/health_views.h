@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/common_views.h"
+#include "downloads/extractor_outcomes.h"
 
 namespace trawl::api {
 
@@ -23,8 +24,9 @@ BOOST_DESCRIBE_STRUCT(StorageCheck, (), (status, available_gb, percent_used, use
 
 struct EngineCheck {
   std::string status, version, ffmpeg;
+  std::vector<std::string> js_runtimes, pot_providers;  // What YouTube needs besides.
 };
-BOOST_DESCRIBE_STRUCT(EngineCheck, (), (status, version, ffmpeg))
+BOOST_DESCRIBE_STRUCT(EngineCheck, (), (status, version, ffmpeg, js_runtimes, pot_providers))
 
 struct SandboxCheck {
   std::string status, tier;
@@ -64,13 +66,24 @@ BOOST_DESCRIBE_STRUCT(VersionView, (), (name, version, ytdlp_version, python_ver
 struct EngineView {
   bool healthy = false;
   std::string ytdlp_version, python_version, ffmpeg_version;
-  std::vector<std::string> impersonate_targets;
+  std::vector<std::string> impersonate_targets, js_runtimes, pot_providers;
 };
 BOOST_DESCRIBE_STRUCT(EngineView, (),
-                      (healthy, ytdlp_version, python_version, ffmpeg_version, impersonate_targets))
+                      (healthy, ytdlp_version, python_version, ffmpeg_version, impersonate_targets,
+                       js_runtimes, pot_providers))
+
+// How well each extractor of each yt-dlp works.
+struct ExtractorsView {
+  std::vector<downloads::ExtractorRecord> extractors;
+};
+BOOST_DESCRIBE_STRUCT(ExtractorsView, (), (extractors))
 
 }  // namespace trawl::api
 
+template <>
+struct trawl::Example<trawl::api::ExtractorsView> {
+  static json::value make();
+};
 template <>
 struct trawl::Example<trawl::api::HealthView> {
   static json::value make();

@@ -65,11 +65,12 @@ struct trawl::Example<trawl::api::OrderView> {
 namespace trawl::api {
 namespace {
 
-http::Contract ordering(bool pauses, int refused) {
+http::Contract ordering(const std::string& verb, int refused) {
+  const bool takes_time = verb == "pause" || verb == "stop";
   auto answers = http::Answers::json<OrderView>();
   return {.body = http::Body::none(),
           .query = http::Query::none(),
-          .answers = pauses ? std::move(answers).or_json<OrderView>(202) : std::move(answers),
+          .answers = takes_time ? std::move(answers).or_json<OrderView>(202) : std::move(answers),
           .refusals = http::Refusals::of({{404, "not_found"}, {refused, http::kAnyCode}})};
 }
 
@@ -84,13 +85,15 @@ http::Contract retaining(http::Body body) {
 
 void OrderRoutes::add(http::Router& router, const std::string& path, const std::string& verb, Order order,
                       int refused) {
+  const std::string summary = verb == "pause"    ? "Pause a download."
+                              : verb == "resume" ? "Resume a download."
+                              : verb == "stop" ? "End the recording of a live stream and keep what is there."
+                                               : "Retry a download.";
   router.add({.method = "POST",
               .path = path,
               .scope = access::kDownloadsWrite,
-              .summary = fmt::format("{} a download.", verb == "pause"    ? "Pause"
-                                                       : verb == "resume" ? "Resume"
-                                                                          : "Retry"),
-              .contract = ordering(verb == "pause", refused)},
+              .summary = summary,
+              .contract = ordering(verb, refused)},
              [this, verb, order, refused](http::Request request) {
                return carry_out(std::move(request), verb, order, refused);
              });
@@ -106,6 +109,8 @@ void OrderRoutes::add_to(http::Router& router) {
     add(router, "/downloads/{id}/" + verb, verb, order, 400);
     add(router, "/jobs/{id}/" + verb, verb, order, 400);
   }
+  add(router, "/api/v1/downloads/{id}/stop", "stop", &Downloads::end_recording, 409);
+  add(router, "/api/v1/download/{id}/stop", "stop", &Downloads::end_recording, 409);
   add(router, "/api/v1/retry/{id}", "retry", &Downloads::retry, 400);
   for (const std::string path : {"/api/v1/downloads/{id}/retention", "/api/v1/download/{id}/retention"}) {
     router.add({.method = "PUT",
@@ -134,8 +139,11 @@ Task<http::Response> OrderRoutes::carry_out(http::Request request, std::string v
   if (!state) co_return http::error_response(request, state.error());
   // A running job that is to pause is told so, and pauses once it has stopped.
   const bool pending = verb == "pause" && *state == jobs::State::running;
-  const std::string status = pending ? "pausing" : std::string(jobs::api_status(*state));
-  co_return http::json_response(pending ? 202 : 200,
+  const bool stopping = verb == "stop";
+  const std::string status = pending    ? "pausing"
+                             : stopping ? "stopping"
+                                        : std::string(jobs::api_status(*state));
+  co_return http::json_response(pending || stopping ? 202 : 200,
                                 encode(OrderView{id.str(), id.str(), id.str(), status, *state,
                                                  fmt::format("the download is {}", status), clock_.now()}));
 }

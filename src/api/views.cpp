@@ -107,6 +107,8 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.webhook_sent = download.webhook_sent;
   view.logs_url = fmt::format("{}/api/v1/downloads/{}/logs", context.public_url, view.id);
   view.websocket_url = fmt::format("/api/v1/ws/downloads/{}", view.id);
+  if (const json::value* version = job.result.if_contains("engine_version"); version && version->is_string())
+    view.engine_version = std::string(version->get_string());
   if (const json::value* network = job.result.if_contains("network")) {
     if (auto read = decode_own<NetworkView>(*network, "network")) view.network = std::move(*read);
   }
@@ -127,6 +129,7 @@ StatusView status_view(const downloads::Download& download, const ViewContext& c
   name(media::Kind::video, view.video_path, view.video_url);
   name(media::Kind::audio, view.audio_path, view.audio_url);
   name(media::Kind::thumbnail, view.thumbnail_path, view.thumbnail_url);
+  name(media::Kind::transcript, view.transcription_path, view.transcription_url);
   if (view.file_info) view.file_size = view.file_info->size_bytes;
   return view;
 }

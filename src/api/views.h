@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "api/paging.h"
 #include "api/common_views.h"
+#include "api/paging.h"
 #include "base/clock.h"
 #include "base/describe.h"
 #include "downloads/downloads.h"
@@ -86,13 +86,14 @@ struct DownloadView {
   std::string websocket_url;
   bool webhook_sent = false;
   std::optional<NetworkView> network;
+  std::optional<std::string> engine_version;  // The yt-dlp that served it.
 };
 BOOST_DESCRIBE_STRUCT(DownloadView, (),
                       (id, job_id, request_id, url, status, state, phase, progress, file_info, metadata,
                        title, artifacts, error, error_code, created_at, updated_at, started_at, completed_at,
                        duration_sec, expires_at, deletion_time, batch_id, priority, attempts, retry_count,
                        max_retries, replay_count, scheduled_at, deadline, next_attempt_at, can_retry,
-                       logs_url, websocket_url, webhook_sent, network))
+                       logs_url, websocket_url, webhook_sent, network, engine_version))
 
 struct ListView : PageNumbers {
   std::vector<DownloadView> downloads;
@@ -104,12 +105,13 @@ BOOST_DESCRIBE_STRUCT(ListView, (PageNumbers), (downloads, total, next_cursor))
 // A download in the words of the services that say `processing`, with the names they give to the rest.
 struct StatusView : DownloadView {
   std::optional<std::string> error_message;
-  std::optional<std::string> video_path, video_url, audio_path, audio_url, thumbnail_path, thumbnail_url;
+  std::optional<std::string> video_path, video_url, audio_path, audio_url, thumbnail_path, thumbnail_url,
+      transcription_path, transcription_url;
   std::optional<std::int64_t> file_size;
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (DownloadView),
                       (error_message, video_path, video_url, audio_path, audio_url, thumbnail_path,
-                       thumbnail_url, file_size))
+                       thumbnail_url, transcription_path, transcription_url, file_size))
 
 struct JobsView {
   std::vector<StatusView> jobs;

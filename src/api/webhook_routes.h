@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "api/paging.h"
 #include "api/common_views.h"
+#include "api/paging.h"
 #include "base/describe.h"
 #include "http/router.h"
 #include "webhooks/service.h"

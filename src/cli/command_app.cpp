@@ -37,6 +37,17 @@ constexpr const char* kPolicyFooter =
     "Exit codes: 0 all are allowed, 1 at least one is refused, 2 the set-up is wrong.\n"
     "\n";
 
+constexpr const char* kEngineFooter =
+    "Releases lie in the folder engine of storage.dir; servers that use it follow within seconds.\n"
+    "\n"
+    "Examples:\n"
+    "  trawl engine check       is there a newer one?\n"
+    "  trawl engine update      fetch it, compare its checksum, try it, use it\n"
+    "  trawl engine rollback    go back to the one before\n"
+    "\n"
+    "Exit codes: 0 done, 1 it failed and nothing has changed, 2 the set-up is wrong.\n"
+    "\n";
+
 // Prints "--option TYPE" alone: the descriptions say what CLI11 would add about it.
 class PlainFormatter : public CLI::Formatter {
  public:
@@ -125,6 +136,15 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   CLI::App* version =
       add_command(*app, parsed, "version", "Print the versions of Trawl and of what it uses", kSettings);
   version->add_flag("--json", parsed.version.json, "As JSON");
+  CLI::App* engine =
+      add_command(*app, parsed, "engine", "Show, update or take back the yt-dlp that servers use",
+                  std::string(kEngineFooter) + kSettings);
+  engine->add_option("ACTION", parsed.engine.action, "status, check, update or rollback [status]")
+      ->type_name("")
+      ->check(CLI::IsMember({"status", "check", "update", "rollback"}));
+  engine->add_flag("--force", parsed.engine.force,
+                   "Update even to a release that is older or was taken back");
+  engine->add_flag("--json", parsed.engine.json, "As JSON");
   CLI::App* completion = app->add_subcommand("completion", "Print a completion script for a shell");
   completion->add_option("SHELL", parsed.shell, "bash")
       ->required()

@@ -17,6 +17,7 @@ struct Parsed {
   BackupOptions backup;
   RestoreOptions restore;
   VersionOptions version;
+  EngineCommand engine;
   std::string subtitles;  // As given: "en,de".
   bool no_metadata = false;
   bool version_flag = false;

@@ -101,6 +101,8 @@ std::expected<CommandLine, Exit> command_of(const CLI::App& command, Parsed& par
     out.command = std::move(parsed.restore);
   } else if (name == "version") {
     out.command = parsed.version;
+  } else if (name == "engine") {
+    out.command = parsed.engine;
   } else {
     out.command = CompletionOptions{};
   }

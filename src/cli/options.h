@@ -56,12 +56,19 @@ struct VersionOptions {
   bool json = false;
 };
 
+// trawl engine status|check|update|rollback: the yt-dlp that servers of this storage folder use.
+struct EngineCommand {
+  std::string action = "status";
+  bool force = false;  // Update to a release that is older or was taken back.
+  bool json = false;
+};
+
 // trawl completion bash
 struct CompletionOptions {};
 
 struct CommandLine {
   std::variant<GetOptions, ServeOptions, ConfigOptions, PolicyOptions, BackupOptions, RestoreOptions,
-               VersionOptions, CompletionOptions>
+               VersionOptions, EngineCommand, CompletionOptions>
       command = {};
   std::optional<std::filesystem::path> config_file = {};
   // --section.name VALUE, without dashes and in order; not yet matched with the keys there are.

@@ -177,6 +177,7 @@ Result<std::string> fitting_extension(Kind kind, std::string_view extension, std
   switch (kind) {
     case Kind::video:
     case Kind::audio:
+    case Kind::chapter:
       return match_media(extension, mime_type);
     case Kind::thumbnail:
       return match_image(extension, mime_type);
@@ -200,6 +201,22 @@ Result<media::Produced> publishable(media::Produced file, const std::filesystem:
   std::filesystem::rename(folder / name, folder / file.name, error);
   if (error) return fail(Errc::internal, fmt::format("cannot rename {}: {}", name.string(), error.message()));
   return file;
+}
+
+Result<Publishable> publishable(std::vector<media::Produced> files, const std::filesystem::path& folder) {
+  Publishable out;
+  for (const media::Produced& file : files) {
+    auto checked = publishable(file, folder);
+    const bool medium = file.kind == Kind::video || file.kind == Kind::audio;
+    if (checked)
+      out.files.push_back(std::move(*checked));
+    else if (medium)
+      return fail(checked.error());
+    else
+      out.left_out.push_back(
+          fmt::format("{} is left out ({}): {}", file.name, checked.error().reason, checked.error().message));
+  }
+  return out;
 }
 
 }  // namespace trawl::downloads

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "media/plan.h"
@@ -21,5 +22,14 @@ namespace trawl::downloads {
 
 // The file of `folder` under a name that fits its content, renamed if need be. Blocks. Errors of both above.
 [[nodiscard]] Result<media::Produced> publishable(media::Produced file, const std::filesystem::path& folder);
+
+// All that a download made, under such names. A medium that holds something else is an error; what only comes
+// with it is left out, with words about why. Blocks.
+struct Publishable {
+  std::vector<media::Produced> files;
+  std::vector<std::string> left_out;
+};
+[[nodiscard]] Result<Publishable> publishable(std::vector<media::Produced> files,
+                                              const std::filesystem::path& folder);
 
 }  // namespace trawl::downloads

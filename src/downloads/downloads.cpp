@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "downloads/recording.h"
 #include "downloads/single_flight.h"
 #include "net/admission.h"
 
@@ -49,6 +50,8 @@ Result<void> Downloads::check_browser(const media::DownloadOptions& request) con
 }
 
 Task<Result<void>> Downloads::check(media::DownloadOptions options, std::string tenant) {
+  if (const auto wrong = media::check_together(options))
+    co_return fail(Errc::invalid, *wrong, "validation_error");
   if (auto available = check_browser(options); !available) co_return fail(available.error());
   if (options.cookies_id) {
     if (auto usable = co_await cookies_.check_usable(*options.cookies_id, tenant); !usable)
@@ -83,6 +86,15 @@ Task<Result<void>> Downloads::check_space() {
         "disk_full");
   }
   co_return Result<void>();
+}
+
+Task<Result<jobs::State>> Downloads::end_recording(JobId id) {
+  const auto job = co_await store_.find(id);
+  if (!job) co_return fail(job.error());
+  const auto asked = co_await database_.write(
+      [&job](db::Transaction& transaction) { return ask_for_end(transaction, *job); });
+  if (!asked) co_return fail(asked.error());
+  co_return job->state;
 }
 
 Task<Result<Download>> Downloads::describe(jobs::Job job) {

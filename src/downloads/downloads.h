@@ -36,7 +36,7 @@ class Downloads {
  public:
   Downloads(jobs::JobStore& store, events::EventLog& log, events::Bus& bus, storage::ArtifactStore& storage,
             webhooks::Service& webhooks, const net::EgressPolicy& policy, access::CookieStore& cookies,
-            SubmitLimits limits)
+            db::Database& database, SubmitLimits limits)
       : store_(store),
         log_(log),
         bus_(bus),
@@ -44,6 +44,7 @@ class Downloads {
         webhooks_(webhooks),
         policy_(policy),
         cookies_(cookies),
+        database_(database),
         limits_(std::move(limits)) {}
 
   // Accepts a decoded request. When this returns a download, it is on disk and will end.
@@ -79,6 +80,9 @@ class Downloads {
   [[nodiscard]] Task<Result<jobs::State>> pause(JobId id);
   [[nodiscard]] Task<Result<jobs::State>> resume(JobId id) { return store_.resume(id); }
   [[nodiscard]] Task<Result<jobs::State>> retry(JobId id) { return store_.retry(id); }
+  // Ends the recording of a live stream: what is there is kept, and the download completes with it.
+  // Errc::conflict, reason "not_recording".
+  [[nodiscard]] Task<Result<jobs::State>> end_recording(JobId id);
   // When the files of a completed download are deleted; nothing keeps them.
   [[nodiscard]] Task<Result<void>> set_retention(JobId id, std::optional<SystemTime> until);
 
@@ -117,6 +121,7 @@ class Downloads {
   webhooks::Service& webhooks_;
   const net::EgressPolicy& policy_;
   access::CookieStore& cookies_;
+  db::Database& database_;
   SubmitLimits limits_;
 };
 

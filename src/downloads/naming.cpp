@@ -1,5 +1,6 @@
 #include "downloads/naming.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -45,6 +46,13 @@ media::TemplateValues template_values(const media::Plan& plan, SystemTime now, s
   return values;
 }
 
+// What tells a file of the work folder from others of its kind: "media.WHICH.jpg"; may be empty.
+std::string particular_of(const std::string& name) {
+  const std::string stem = std::filesystem::path(name).stem().string();
+  const auto dot = stem.find('.');
+  return dot == std::string::npos ? "" : stem.substr(dot + 1);
+}
+
 bool is_media(const media::Produced& file) {
   return file.kind == Kind::video || file.kind == Kind::audio;
 }
@@ -57,6 +65,14 @@ std::string suffix_of(const media::Produced& file) {
       return ".info.json";
     case Kind::description:
       return ".description";
+    case Kind::nfo:
+      return ".nfo";
+    case Kind::chapter:
+      return fmt::format(" - {}.{}", media::safe_segment(particular_of(file.name)), extension);
+    case Kind::thumbnail: {
+      const std::string which = particular_of(file.name);
+      return which.empty() ? "." + extension : fmt::format(".{}.{}", media::safe_segment(which), extension);
+    }
     case Kind::subtitle:
     case Kind::transcript:
       return file.language.empty() ? "." + extension
@@ -66,18 +82,27 @@ std::string suffix_of(const media::Produced& file) {
   }
 }
 
+// What the download is about: the medium, or the text where only that was wanted.
+std::vector<media::Produced>::const_iterator main_file(const media::DownloadOptions& options,
+                                                       const std::vector<media::Produced>& produced) {
+  const auto medium = std::ranges::find_if(produced, is_media);
+  if (medium != produced.end() || !options.transcript_only) return medium;
+  const auto transcript = std::ranges::find(produced, Kind::transcript, &media::Produced::kind);
+  return transcript != produced.end() ? transcript : produced.begin();
+}
+
 }  // namespace
 
 Result<std::vector<storage::Staged>> name_files(const media::DownloadOptions& options,
                                                 const media::Plan& plan,
                                                 const std::vector<media::Produced>& produced, SystemTime now,
                                                 std::string random, const std::string& batch) {
-  const auto medium = std::find_if(produced.begin(), produced.end(), is_media);
-  if (medium == produced.end())
+  const auto principal = main_file(options, produced);
+  if (principal == produced.end())
     return fail(Errc::internal, "the download produced no media file", "no_media");
 
   media::TemplateValues values = template_values(plan, now, std::move(random), batch);
-  values["ext"] = extension_of(medium->name);
+  values["ext"] = extension_of(principal->name);
   const auto path = media::expand_path_template(
       options.path_template.value_or(std::string(media::kDefaultTemplate)), values);
   if (!path) return fail(path.error());
@@ -90,9 +115,10 @@ Result<std::vector<storage::Staged>> name_files(const media::DownloadOptions& op
                            .language = file.language,
                            .mime_type = http::mime_type_of(name)};
   };
-  std::vector<storage::Staged> staged{stage(*medium, *path)};
+  std::vector<storage::Staged> staged{
+      stage(*principal, is_media(*principal) ? *path : stem + suffix_of(*principal))};
   for (const media::Produced& file : produced) {
-    if (&file != &*medium) staged.push_back(stage(file, stem + suffix_of(file)));
+    if (&file != &*principal) staged.push_back(stage(file, stem + suffix_of(file)));
   }
   return staged;
 }

@@ -13,6 +13,7 @@
 #include "downloads/metadata.h"
 #include "downloads/naming.h"
 #include "downloads/progress.h"
+#include "downloads/recording.h"
 #include "downloads/wanted.h"
 #include "downloads/working_place.h"
 #include "net/admission.h"
@@ -22,6 +23,8 @@ namespace {
 
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+
+constexpr int kLongestRecording = 48 * 3600;  // Seconds, unless the request says.
 
 // What an earlier attempt left may be of no use any more: the site's addresses expire, and parts can
 // be lost. How much of it to keep then; nothing when the error has another cause.
@@ -74,8 +77,7 @@ class Pipeline::Attempt {
     if (!adopted) co_return fail(std::move(adopted.error()));
     if (*adopted) co_return std::move(**adopted);
     jobs::Outcome outcome = co_await work();
-    if (pipe_.limits_.on_attempt && run_.stopped() == jobs::Stop::none)
-      pipe_.limits_.on_attempt(extractor(), outcome ? nullptr : &outcome.error());
+    if (run_.stopped() == jobs::Stop::none && !run_.postponed()) co_await count(outcome);
     co_return outcome;
   }
 
@@ -93,8 +95,36 @@ class Pipeline::Attempt {
       produced = co_await produce();
     }
     run_.log(LogLevel::debug, "network: " + json::serialize(traffic()));
+    if (!produced && waits_for(produced.error())) run_.postpone(pipe_.limits_.live_poll);
     if (!produced) co_return fail(explain(std::move(produced.error())));
     co_return co_await publish(std::move(*produced));
+  }
+
+  // How the attempt went, for metrics and records. A success is counted when it is stored; that a failure
+  // cannot be counted is no reason to fail in another way.
+  Task<void> count(jobs::Outcome& outcome) {
+    Attempted attempted{
+        .extractor = extractor(),
+        .version = checkpoint_.plan ? checkpoint_.plan->engine_version : pipe_.engine_.versions().ytdlp,
+        .outcome = outcome ? std::string(kCompleted) : outcome.error().reason};
+    if (pipe_.limits_.on_attempt) pipe_.limits_.on_attempt(attempted);
+    if (outcome) {
+      outcome = [also = std::move(*outcome),
+                 attempted](db::Transaction& transaction) -> Result<json::object> {
+        if (auto counted = count_outcome(transaction, attempted); !counted) return fail(counted.error());
+        return also(transaction);
+      };
+      co_return;
+    }
+    const auto counted = co_await pipe_.database_.write(
+        [&attempted](db::Transaction& transaction) { return count_outcome(transaction, attempted); });
+    if (!counted) log_warn("a failure could not be counted", {{"error", counted.error().message}});
+  }
+
+  // Whether the download may wait for what is not there yet.
+  [[nodiscard]] bool waits_for(const Error& error) const {
+    return error.reason == "live_not_started" && request_.wait_for_live_sec &&
+           pipe_.clock_.now() < run_.job().created_at + seconds(*request_.wait_for_live_sec);
   }
 
   // By the name that yt-dlp's errors give it as well.
@@ -148,6 +178,7 @@ class Pipeline::Attempt {
     request.max_bytes = pipe_.limits_.max_bytes;
     request.rate_limit = pipe_.limits_.rate_limit;
     request.retries = pipe_.limits_.origin_retries;
+    request.sponsorblock_api = pipe_.limits_.sponsorblock_api;
     if (has_cookies()) {
       if (auto written = co_await write_cookies(); !written) co_return fail(written.error());
       request.cookies_file = CookieFile::path(work_dir_).string();
@@ -224,11 +255,36 @@ class Pipeline::Attempt {
     engine::Keep keep;
     if (pipe_.limits_.native)
       keep = [this](std::vector<media::Part> parts) { return move(std::move(parts)); };
-    auto moved = co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, std::move(keep));
+    auto moved = checkpoint_.plan->live
+                     ? co_await record(child)
+                     : co_await child.transfer(remaining(), pipe_.limits_.quiet_timeout, std::move(keep));
     if (!moved) co_return fail(moved.error());
     checkpoint_.transferred = true;
     failpoint("pipeline.transferred");
     co_return Result<void>();
+  }
+
+  // A live stream has no end of its own, so the attempt's time counts from the end of the recording.
+  Task<Result<void>> record(engine::Child& child) {
+    const seconds longest = seconds(request_.live_max_sec.value_or(kLongestRecording));
+    const auto after = remaining();
+    deadline_ = steady_clock::now() + longest + after;
+    Scope scope(co_await asio::this_coro::executor);
+    scope.spawn("end of a recording", await_end(child, longest));
+    // That nothing comes ends the recording, which is no failure when there is something.
+    auto recorded = co_await child.transfer(longest + after,
+                                            pipe_.limits_.live_silence + pipe_.limits_.quiet_timeout, {});
+    co_await scope.close();
+    deadline_ = steady_clock::now() + after;
+    co_return recorded;
+  }
+
+  Task<void> await_end(engine::Child& child, seconds longest) {
+    const auto why = co_await end_of_recording(pipe_.database_, run_.job().id,
+                                               {.length = longest, .silence = pipe_.limits_.live_silence},
+                                               [this] { return delegated_.downloaded_bytes; });
+    run_.log(LogLevel::info, fmt::format("the recording ends, {}", why));
+    child.wind_up();
   }
 
   // Keeps what the child promised. The attempt's deadline and a stopped run both end it.
@@ -302,31 +358,13 @@ class Pipeline::Attempt {
     return error;
   }
 
-  // What a file holds decides what it is called. A medium that holds something else fails the download;
-  // what only comes with it is left out.
-  Task<Result<std::vector<media::Produced>>> check_content(std::vector<media::Produced> produced) {
-    std::vector<media::Produced> out;
-    for (media::Produced& file : produced) {
-      auto checked =
-          co_await pipe_.files_.run([file, folder = work_dir_] { return publishable(file, folder); });
-      const bool medium = file.kind == media::Kind::video || file.kind == media::Kind::audio;
-      if (checked)
-        out.push_back(std::move(*checked));
-      else if (medium)
-        co_return fail(checked.error());
-      else
-        run_.log(LogLevel::warn, fmt::format("{} is left out ({}): {}", file.name, checked.error().reason,
-                                             checked.error().message));
-    }
-    co_return out;
-  }
-
   // Stage four: durable files, then rows, in the transaction that completes the job.
   Task<jobs::Outcome> publish(std::vector<media::Produced> produced) {
     if (auto entered = co_await run_.advance("storing"); !entered) co_return fail(entered.error());
-    auto checked = co_await check_content(std::move(produced));
+    auto checked = co_await pipe_.files_.run([&] { return publishable(std::move(produced), work_dir_); });
     if (!checked) co_return fail(checked.error());
-    produced = std::move(*checked);
+    for (std::string& line : checked->left_out) run_.log(LogLevel::warn, std::move(line));
+    produced = std::move(checked->files);
     failpoint("pipeline.finished");
     const SystemTime now = pipe_.clock_.now();
     auto named =

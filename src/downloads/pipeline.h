@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "db/database.h"
 #include "downloads/engine_request.h"
+#include "downloads/extractor_outcomes.h"
 #include "engine/engine.h"
 #include "jobs/worker.h"
 #include "media/digest.h"
@@ -26,13 +27,14 @@ struct PipelineLimits {
   std::int64_t max_bytes = 0;               // Of one download; 0: no limit.
   std::int64_t rate_limit = 0;              // Bytes per second of one download; 0: no limit.
   int origin_retries = 3;
-  bool native = true;                             // Move the bytes ourselves where that is possible,
-  std::size_t connections = 16;                   // with at most so many connections for one download.
-  std::filesystem::path cookies_file;             // Netscape format, for every download; may be empty.
-  std::optional<std::chrono::seconds> retention;  // Empty: artifacts are kept.
-  // How an attempt that ran to its end went: which extractor it was (empty when none got so far), and what
-  // it failed with, or null.
-  std::function<void(std::string_view extractor, const Error* error)> on_attempt;
+  bool native = true;                                // Move the bytes ourselves where that is possible,
+  std::size_t connections = 16;                      // with at most so many connections for one download.
+  std::filesystem::path cookies_file;                // Netscape format, for every download; may be empty.
+  std::chrono::seconds live_poll{60};                // Between looks for a live stream that has not begun.
+  std::chrono::seconds live_silence{120};            // After which the recording of a live stream ends.
+  std::string sponsorblock_api;                      // Empty: the public one.
+  std::optional<std::chrono::seconds> retention;     // Empty: artifacts are kept.
+  std::function<void(const Attempted&)> on_attempt;  // One has run to its end.
 };
 
 // What an attempt leaves to the next one.

@@ -10,6 +10,7 @@
 #include "server/egress_config.h"
 #include "server/engine_options.h"
 #include "server/secrets.h"
+#include "server/update_options.h"
 
 namespace trawl::server {
 namespace {
@@ -25,14 +26,7 @@ std::string make_worker_name() {
   return fmt::format("{}.{}.{}.{}", host, boot.substr(0, 8), getpid(), random_hex(4));
 }
 
-transfer::ClientLimits client_limits(const TransferConfig& transfer, Figures& figures) {
-  transfer::ClientLimits limits;
-  limits.connections_per_host = static_cast<std::size_t>(transfer.connections_per_host);
-  limits.bytes_per_second = transfer.rate_limit_bytes.value;
-  limits.bytes_per_second_per_host = transfer.rate_limit_per_host_bytes.value;
-  limits.connect_timeout = seconds(transfer.connect_timeout_sec);
-  limits.quiet_timeout = seconds(transfer.quiet_timeout_sec);
-  limits.ca_file = transfer.ca_file;
+transfer::ClientLimits observed(transfer::ClientLimits limits, Figures& figures) {
   limits.on_received = [&figures](std::size_t bytes) { figures.received(bytes); };
   return limits;
 }
@@ -83,13 +77,25 @@ downloads::PipelineLimits pipeline_limits(const Config& config, Figures& figures
   limits.native = config.transfer.native;
   limits.connections = static_cast<std::size_t>(config.transfer.connections);
   limits.cookies_file = config.download.cookies_file;
-  limits.on_attempt = [&figures](std::string_view extractor, const Error* error) {
-    figures.attempt_ended(extractor, error);
-  };
+  limits.on_attempt = [&figures](const downloads::Attempted& attempted) { figures.attempt_ended(attempted); };
+  limits.sponsorblock_api = config.media.sponsorblock_api;
+  limits.live_poll = seconds(config.media.live_poll_sec);
+  limits.live_silence = seconds(config.media.live_silence_sec);
   if (config.storage.retention_hours > 0) {
     limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
   }
   return limits;
+}
+
+Result<std::map<std::string, downloads::Preset, std::less<>>> load_presets(const std::string& file) {
+  if (file.empty()) return {};
+  std::ifstream in(file);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) return fail(Errc::unavailable, fmt::format("cannot read {} (media.presets)", file));
+  auto presets = downloads::read_presets(text);
+  if (!presets)
+    return fail(Errc::invalid, fmt::format("{} (media.presets): {}", file, presets.error().message));
+  return presets;
 }
 
 downloads::ListerLimits lister_limits(const Config& config) {
@@ -124,8 +130,10 @@ App::App(asio::io_context& context, const Config& config)
       policy_(egress_rules(config.policy)),
       upstreams_(upstream_routes(config.upstream), seconds(config.upstream.cool_down_sec)),
       proxy_(net::make_egress_proxy(executor_, policy_, proxy_options(figures_))),
-      engine_(engine::make_engine(executor_, observed(engine_options(config), figures_))),
-      client_(transfer::make_http_client(executor_, policy_, client_limits(config.transfer, figures_))),
+      engine_(std::in_place, executor_,
+              engine::make_engine(executor_, observed(engine_options(config), figures_))),
+      client_(
+          transfer::make_http_client(executor_, policy_, observed(client_limits(config.transfer), figures_))),
       mover_(*client_, files_),
       lister_(executor_, *engine_, *proxy_, upstreams_, policy_, files_,
               std::filesystem::absolute(config.storage.dir) / "listing", lister_limits(config)),
@@ -159,7 +167,10 @@ Task<Result<void>> App::open() {
   auto vault = open_vault(config_.cookies);
   if (!vault) co_return fail(vault.error());
   cookies_.emplace(*database_, clock_, std::move(*vault));
-  downloads_.emplace(*store_, *log_, bus_, *storage_, *webhooks_, policy_, *cookies_,
+  auto presets = load_presets(config_.media.presets);
+  if (!presets) co_return fail(presets.error());
+  presets_.emplace(*database_, std::move(*presets));
+  downloads_.emplace(*store_, *log_, bus_, *storage_, *webhooks_, policy_, *cookies_, *database_,
                      downloads::SubmitLimits{.low_disk_bytes = config_.storage.low_disk_bytes.value,
                                              .room = [this] { return disk_watch_->room(); },
                                              .can_impersonate =
@@ -208,6 +219,7 @@ Task<Result<void>> App::open_storage(std::filesystem::path root) {
 void App::build_worker() {
   disk_watch_.emplace(executor_, *storage_, *database_, config_.storage.low_disk_bytes.value,
                       [this] { return resume_waiting(); });
+  build_engine();
   pipeline_.emplace(executor_, *engine_, *proxy_, upstreams_, mover_, *storage_, *cookies_, files_,
                     *database_, clock_, pipeline_limits(config_, figures_));
   worker_.emplace(executor_, *store_, bus_, clock_,
@@ -233,10 +245,40 @@ Task<jobs::Outcome> App::work(jobs::Run& run) {
   co_return outcome;
 }
 
+void App::build_engine() {
+  updater_.emplace(executor_, *client_, *proxy_, files_, clock_, shelf_of(config_), updater_options(config_));
+  engine_keeper_.emplace(
+      executor_, *engine_, *updater_, *database_, clock_,
+      EngineKeeper::Options{.check_every = std::chrono::hours(config_.engine.update_hours)});
+}
+
+// With the release of the shelf, or without one when that does not start.
+Task<Result<void>> App::start_engine() {
+  auto state = updater_->shelf().read();
+  if (!state) co_return fail(state.error());
+  std::string release = state->current;
+  if (!release.empty()) {
+    auto shelved = engine::make_engine(executor_, updater_->engine_of(release));
+    if (auto started = co_await shelved->start(); started) {
+      engine_->exchange(std::move(shelved));
+    } else {
+      log_error("a release of yt-dlp does not start; the installed one is used",
+                {{"release", release}, {"error", started.error().message}});
+      co_await shelved->stop();
+      release.clear();
+    }
+  }
+  if (release.empty()) {
+    if (auto started = co_await engine_->start(); !started) co_return started;
+  }
+  engine_keeper_->start(release);
+  co_return Result<void>();
+}
+
 Task<Result<void>> App::start_work() {
   if (auto started = co_await proxy_->start(); !started) co_return started;
   client_->start();
-  if (auto started = co_await engine_->start(); !started) co_return started;
+  if (auto started = co_await start_engine(); !started) co_return started;
   const engine::Versions versions = engine_->versions();
   log_info("the engine is warm",
            {{"ytdlp", versions.ytdlp}, {"python", versions.python}, {"ffmpeg", versions.ffmpeg}});
@@ -280,6 +322,7 @@ Task<void> App::close() {
     co_await disk_watch_->stop();
   }
   if (webhooks_) co_await webhooks_->stop();
+  if (engine_keeper_) co_await engine_keeper_->stop();
   co_await engine_->stop();
   co_await proxy_->stop();
   client_->close();

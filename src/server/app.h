@@ -13,6 +13,7 @@
 #include "downloads/housekeeping.h"
 #include "downloads/lister.h"
 #include "downloads/pipeline.h"
+#include "downloads/presets.h"
 #include "downloads/subscriptions.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
@@ -22,6 +23,7 @@
 #include "net/egress_proxy.h"
 #include "server/config.h"
 #include "server/figures.h"
+#include "server/engine_keeper.h"
 #include "server/neighbours.h"
 #include "server/storage_config.h"
 #include "storage/storage.h"
@@ -51,6 +53,7 @@ class App {
 
   [[nodiscard]] downloads::Downloads& downloads() { return *downloads_; }
   [[nodiscard]] downloads::Batches& batches() { return *batches_; }
+  [[nodiscard]] downloads::Presets& presets() { return *presets_; }
   [[nodiscard]] downloads::Subscriptions& subscriptions() { return *subscriptions_; }
   [[nodiscard]] downloads::Lister& lister() { return lister_; }
   [[nodiscard]] db::Database& database() { return *database_; }
@@ -66,6 +69,7 @@ class App {
   [[nodiscard]] Task<std::string> figures_text() {
     return figures_.text({*engine_, *proxy_, *downloads_, *storage_});
   }
+  [[nodiscard]] updates::Updater& updater() { return *updater_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] std::size_t running() const { return worker_ ? worker_->running() : 0; }
@@ -75,6 +79,8 @@ class App {
   [[nodiscard]] bool shared_database() const { return postgres_url(config_.db.url); }
   [[nodiscard]] Task<Result<void>> open_storage(std::filesystem::path root);
   void build_worker();
+  void build_engine();
+  [[nodiscard]] Task<Result<void>> start_engine();
   [[nodiscard]] Task<jobs::Outcome> work(jobs::Run& run);
   [[nodiscard]] Task<void> resume_waiting();
 
@@ -88,7 +94,7 @@ class App {
   net::EgressPolicy policy_;
   net::UpstreamPool upstreams_;
   std::unique_ptr<net::EgressProxy> proxy_;
-  std::unique_ptr<engine::Engine> engine_;
+  std::optional<engine::Switch> engine_;
   std::unique_ptr<transfer::HttpClient> client_;
   transfer::Mover mover_;
   downloads::Lister lister_;
@@ -102,12 +108,15 @@ class App {
   std::optional<storage::ArtifactStore> storage_;
   std::optional<access::CookieStore> cookies_;
   std::optional<downloads::DiskWatch> disk_watch_;
+  std::optional<updates::Updater> updater_;
+  std::optional<EngineKeeper> engine_keeper_;
   std::optional<downloads::Pipeline> pipeline_;
   std::optional<Neighbours> neighbours_;
   std::optional<jobs::Worker> worker_;
   std::optional<downloads::Housekeeping> housekeeping_;
   std::optional<downloads::Downloads> downloads_;
   std::optional<downloads::Batches> batches_;
+  std::optional<downloads::Presets> presets_;
   std::optional<downloads::BatchExpansion> expansion_;
   std::optional<downloads::BatchKeeper> keeper_;
   std::optional<downloads::Subscriptions> subscriptions_;

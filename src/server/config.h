@@ -186,8 +186,20 @@ struct EngineConfig {
   std::string python;
   std::string ytdlp_path;
   std::vector<std::string> plugin_dirs;
+  std::string update_index = "https://api.github.com/repos/yt-dlp/yt-dlp/releases/latest";
+  int update_hours = 0;
+  std::vector<std::string> smoke_urls;
 };
-BOOST_DESCRIBE_STRUCT(EngineConfig, (), (python, ytdlp_path, plugin_dirs))
+BOOST_DESCRIBE_STRUCT(EngineConfig, (),
+                      (python, ytdlp_path, plugin_dirs, update_index, update_hours, smoke_urls))
+
+struct MediaConfig {
+  std::string sponsorblock_api = "https://sponsor.ajay.app";
+  int live_poll_sec = 60;
+  int live_silence_sec = 120;
+  std::string presets;
+};
+BOOST_DESCRIBE_STRUCT(MediaConfig, (), (sponsorblock_api, live_poll_sec, live_silence_sec, presets))
 
 struct SandboxConfig {
   bool required = true;
@@ -270,6 +282,7 @@ struct Config {
   TransferConfig transfer;
   JobsConfig jobs;
   EngineConfig engine;
+  MediaConfig media;
   SandboxConfig sandbox;
   FfmpegConfig ffmpeg;
   PolicyConfig policy;
@@ -281,8 +294,8 @@ struct Config {
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
-                       download, batch, transfer, jobs, engine, sandbox, ffmpeg, policy, upstream, webhook, log, logs,
-                       metrics))
+                       download, batch, transfer, jobs, engine, media, sandbox, ffmpeg, policy, upstream,
+                       webhook, log, logs, metrics))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "media/options.h"
 #include "server/config.h"
 
 namespace trawl::server {
@@ -434,6 +435,39 @@ struct trawl::Rules<trawl::server::EngineConfig> {
       {.name = "plugin_dirs",
        .doc = "Folders with yt-dlp plugin packages.",
        .max = 100,
+       .check = server::check_path},
+      {.name = "update_index",
+       .doc = "Where the newest release of yt-dlp is announced, as GitHub does (docs/engine-updates.md).",
+       .max = 2000,
+       .check = trawl::media::check_http_url},
+      {.name = "update_hours",
+       .doc = "How often yt-dlp is updated by itself; 0 leaves it to `trawl engine update`.",
+       .min = 0,
+       .max = 8760},
+      {.name = "smoke_urls",
+       .doc = "Pages that a release of yt-dlp must be able to resolve before it is used.",
+       .max = 50,
+       .check = trawl::media::check_http_url}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::MediaConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "sponsorblock_api",
+       .doc = "The SponsorBlock service that is asked for segments of a video.",
+       .max = 2000,
+       .check = trawl::media::check_http_url},
+      {.name = "live_poll_sec",
+       .doc = "How often a live stream that has not begun is asked for, while a download waits for it.",
+       .min = 1,
+       .max = 3600},
+      {.name = "live_silence_sec",
+       .doc = "How long a live stream may send nothing before its recording ends.",
+       .min = 5,
+       .max = 3600},
+      {.name = "presets",
+       .doc = "A JSON file with presets for everybody (docs/presets.md).",
+       .max = 4000,
        .check = server::check_path}};
 };
 

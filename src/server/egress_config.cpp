@@ -36,4 +36,15 @@ void log_egress(const Config& config) {
   }
 }
 
+transfer::ClientLimits client_limits(const TransferConfig& transfer) {
+  transfer::ClientLimits limits;
+  limits.connections_per_host = static_cast<std::size_t>(transfer.connections_per_host);
+  limits.bytes_per_second = transfer.rate_limit_bytes.value;
+  limits.bytes_per_second_per_host = transfer.rate_limit_per_host_bytes.value;
+  limits.connect_timeout = std::chrono::seconds(transfer.connect_timeout_sec);
+  limits.quiet_timeout = std::chrono::seconds(transfer.quiet_timeout_sec);
+  limits.ca_file = transfer.ca_file;
+  return limits;
+}
+
 }  // namespace trawl::server

@@ -5,11 +5,15 @@
 #include "net/egress_rules.h"
 #include "net/upstream.h"
 #include "server/config.h"
+#include "transfer/http_client.h"
 
 namespace trawl::server {
 
 // The checked settings of section `policy` as rules.
 [[nodiscard]] net::EgressRules egress_rules(const PolicyConfig& policy);
+
+// How the server itself fetches.
+[[nodiscard]] transfer::ClientLimits client_limits(const TransferConfig& transfer);
 
 [[nodiscard]] std::vector<net::Route> upstream_routes(const UpstreamConfig& upstream);
 

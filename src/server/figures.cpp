@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "jobs/state.h"
 
 namespace trawl::server {
@@ -76,9 +77,11 @@ void Figures::claimed(Millis waited) {
   queue_wait_.Observe(std::max(0.0, seconds_of(waited)));
 }
 
-void Figures::attempt_ended(std::string_view extractor, const Error* error) {
-  const std::string name = extractor.empty() ? "unknown" : extractor_names_.of(extractor);
-  attempts_.at({{"extractor", name}, {"result", error ? "failed" : "completed"}}).Increment();
+void Figures::attempt_ended(const downloads::Attempted& attempted) {
+  const std::string name =
+      attempted.extractor.empty() ? "unknown" : extractor_names_.of(to_lower(attempted.extractor));
+  const auto verdict = to_text(downloads::verdict_of(attempted.outcome));
+  attempts_.at({{"extractor", name}, {"result", std::string(verdict)}}).Increment();
 }
 
 void Figures::child_started(std::chrono::steady_clock::duration took) {

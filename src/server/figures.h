@@ -7,6 +7,7 @@
 #include "async/task.h"
 #include "base/result.h"
 #include "downloads/downloads.h"
+#include "downloads/extractor_outcomes.h"
 #include "engine/engine.h"
 #include "events/bus.h"
 #include "http/router.h"
@@ -36,7 +37,7 @@ class Figures {
   // Listeners; on any thread unless said otherwise.
   void job_event(const events::Event& event);
   void claimed(Millis waited);
-  void attempt_ended(std::string_view extractor, const Error* error);
+  void attempt_ended(const downloads::Attempted& attempted);
   void child_started(std::chrono::steady_clock::duration took);
   void host_lost();
   void egress_refused(std::string_view reason);

@@ -12,6 +12,7 @@
 #include "server/config_keys.h"
 #include "server/config_load.h"
 #include "server/config_print.h"
+#include "server/engine_command.h"
 #include "server/environment.h"
 #include "server/get.h"
 #include "server/policy.h"
@@ -63,6 +64,9 @@ struct Runner {
   int operator()(const cli::RestoreOptions& options) const { return restore(options, loaded.config); }
   int operator()(const cli::VersionOptions& options) const {
     return set_up_log(loaded, true), print_version(options, loaded.config);
+  }
+  int operator()(const cli::EngineCommand& command) const {
+    return set_up_log(loaded, true), engine_command(command, loaded.config);
   }
   int operator()(const cli::CompletionOptions&) const { return print_completion(); }
 };

@@ -19,6 +19,7 @@
 #include "api/metrics_routes.h"
 #include "api/openapi_routes.h"
 #include "api/order_routes.h"
+#include "api/preset_routes.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
 #include "api/queue_routes.h"
@@ -109,7 +110,7 @@ class Serving {
     const api::ViewContext context{config_.server.public_url, config_.download.max_retries};
     long_poll_.emplace(app_.downloads(), executor_);
     downloads_.emplace(
-        app_.downloads(), app_.idempotency(), *long_poll_, app_.clock(), context,
+        app_.downloads(), app_.presets(), app_.idempotency(), *long_poll_, app_.clock(), context,
         [this](http::Request request) { return batches_->create_from_urls(std::move(request)); });
     orders_.emplace(app_.downloads(), app_.clock());
     queue_.emplace(app_.downloads(), app_.overview(), app_.clock(),
@@ -133,8 +134,9 @@ class Serving {
                                  .draining = [this] { return draining_; },
                                  .running = [this] { return app_.running(); }});
     previews_.emplace(app_.lister());
-    engine_.emplace(app_.engine());
-    batches_.emplace(app_.batches(), app_.idempotency(), app_.clock(), context);
+    engine_.emplace(app_.engine(), app_.database());
+    batches_.emplace(app_.batches(), app_.presets(), app_.idempotency(), app_.clock(), context);
+    presets_.emplace(app_.presets(), app_.clock());
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
     subscriptions_.emplace(app_.subscriptions(), app_.clock());
     health_->add_to(router);
@@ -155,6 +157,7 @@ class Serving {
     webhooks_->add_to(router);
     previews_->add_to(router);
     batches_->add_to(router);
+    presets_->add_to(router);
     batch_progress_->add_to(router);
     subscriptions_->add_to(router);
     files_->add_to(router);
@@ -222,6 +225,7 @@ class Serving {
   std::optional<api::FileRoutes> files_;
   std::optional<api::PreviewRoutes> previews_;
   std::optional<api::BatchRoutes> batches_;
+  std::optional<api::PresetRoutes> presets_;
   std::optional<api::BatchSocket> batch_progress_;
   std::optional<api::SubscriptionRoutes> subscriptions_;
   std::optional<api::ProgressSocket> progress_;

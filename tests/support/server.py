@@ -63,6 +63,17 @@ class Server:
         self.api = self.as_key(self.key)
         return self
 
+    def refused(self, within: float = 30) -> str:
+        """What a server that does not start says; it must end with 2."""
+        try:
+            self.start(within)
+        except AssertionError as error:
+            assert "did not start (exit code 2)" in str(error), error
+            self.child.wait(5)
+            self.child = None
+            return self.out.read_text() + self.err.read_text()
+        raise AssertionError("it has started")
+
     def as_key(self, key: str | None) -> Api:
         """The API as somebody with this key, or with none, uses it."""
         return Api(self.url, key, self._check)

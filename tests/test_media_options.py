@@ -1,0 +1,234 @@
+"""What else a job makes of a medium: parts, chapters, SponsorBlock, sound, pictures, and files about it."""
+import json
+import shutil
+import subprocess
+import threading
+import xml.etree.ElementTree as ElementTree
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from support import media, told
+from support.api import artifacts, check_error
+from support.origin import Origin
+from support.probe import decodes, probe
+from support.server import Server, close_all
+
+CHAPTERS = [{"title": "Intro", "start_time": 0, "end_time": 4}, {"title": "The middle / part", "start_time": 4, "end_time": 8},
+            {"title": "Ende", "start_time": 8, "end_time": 10}]
+
+
+class Segments:
+    """Stands in for SponsorBlock: what it knows of a video called `sponsored`."""
+
+    def __init__(self):
+        self.asked: list[dict] = []
+        self.working = True
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                service.asked.append({"path": urlsplit(self.path).path, **parse_qs(urlsplit(self.path).query)})
+                known = [{"videoID": "sponsored", "segments": [
+                    {"segment": [2, 4], "category": "sponsor", "actionType": "skip", "videoDuration": 10, "description": "", "UUID": "1"}]}]
+                body = json.dumps(known).encode() if service.working else b"<html>"
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def sponsorblock():
+    service = Segments()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def site(origin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("media")
+    for name in ("small.mp4", "clip.webm", "poster.jpg"):
+        shutil.copy(origin.file(name), folder)
+    for width in (64, 32):
+        media.ffmpeg("-i", "poster.jpg", "-vf", f"scale={width}:-1", f"poster{width}.jpg", cwd=folder)
+    site = Origin(folder, tmp_path_factory.mktemp("site"))
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, sponsorblock):
+    folder = tmp_path_factory.mktemp("options")
+    server = Server(folder, {"engine.plugin_dirs": told.install(folder / "plugins"), "media.sponsorblock_api": sponsorblock.url})
+    server.start()
+    yield server
+    close_all([server])
+
+
+def chapters(file):
+    done = subprocess.run(["ffprobe", "-v", "error", "-show_chapters", "-of", "json", file], capture_output=True, check=True, timeout=30)
+    return [(chapter["tags"].get("title", ""), round(float(chapter["start_time"])), round(float(chapter["end_time"]))) for chapter in json.loads(done.stdout)["chapters"]]
+
+
+# --- Parts
+
+
+@pytest.mark.parametrize("options, seconds", [({"section_start": 2, "section_end": 6}, 4), ({"section_end": 3}, 3), ({"section_start": 8}, 2)])
+def test_only_a_part_is_fetched(api, site, tmp_path, options, seconds):
+    job = api.completed(site.url(told.path("part", duration=10)), precise_cuts=True, **options)
+    file = api.fetch(job["file_info"], tmp_path)
+    assert probe(file).duration == pytest.approx(seconds, abs=0.35)
+    decodes(file)
+
+
+def test_a_part_can_be_a_chapter_and_begins_with_it(api, site, tmp_path):
+    job = api.completed(site.url(told.path("chapter", duration=10, chapters=CHAPTERS)), section_chapter="middle", precise_cuts=True)
+    file = api.fetch(job["file_info"], tmp_path)
+    assert probe(file).duration == pytest.approx(4, abs=0.35)
+    assert chapters(file) == [("The middle / part", 0, 4)]
+
+
+def test_a_part_that_cannot_be_is_refused(api, site):
+    check_error(api.post("/api/v1/downloads", json={"url": site.url("small.mp4"), "section_start": 5, "section_end": 5}), 422)
+    assert api.failed(site.url(told.path("short", duration=10)), section_start=60)["error_code"] == "bad_section"
+    assert api.failed(site.url(told.path("short", duration=10)), section_chapter="nowhere")["error_code"] == "chapter_not_found"
+
+
+# --- Chapters and SponsorBlock
+
+
+def test_chapters_are_embedded_and_split_into_files(api, site, tmp_path):
+    job = api.completed(site.url(told.path("split", duration=10, chapters=CHAPTERS)), split_chapters=True, precise_cuts=True)
+    assert chapters(api.fetch(job["file_info"], tmp_path)) == [("Intro", 0, 4), ("The middle / part", 4, 8), ("Ende", 8, 10)]
+    parts = artifacts(job, "chapter")
+    assert [part["filename"].partition(" - ")[2] for part in parts] == ["001 Intro.mp4", "002 The middle _ part.mp4", "003 Ende.mp4"]
+    for part, seconds in zip(parts, (4, 4, 2)):
+        file = api.fetch(part, tmp_path)
+        assert probe(file).duration == pytest.approx(seconds, abs=0.5) and probe(file).audio == ["aac"]
+
+
+def test_chapters_are_left_out_when_they_are_not_wanted(api, site, tmp_path):
+    job = api.completed(site.url(told.path("bare", duration=10, chapters=CHAPTERS)), embed_chapters=False)
+    assert chapters(api.fetch(job["file_info"], tmp_path)) == []
+
+
+def test_sponsors_are_marked(api, site, sponsorblock, tmp_path):
+    job = api.completed(site.url(told.path("sponsored", duration=10, extractor_key="Youtube")), sponsorblock_mark=["sponsor"])
+    assert ("[SponsorBlock]: Sponsor", 2, 4) in chapters(api.fetch(job["file_info"], tmp_path))
+    asked = sponsorblock.asked[-1]
+    assert asked["path"].startswith("/api/skipSegments/") and len(asked["path"].rpartition("/")[2]) == 4, "the service learns which video it is"
+    assert json.loads(asked["categories"][0]) == ["sponsor"]
+
+
+def test_sponsors_are_cut_out(api, site, tmp_path):
+    job = api.completed(site.url(told.path("sponsored", duration=10, extractor_key="Youtube")), sponsorblock_remove=["sponsor"], precise_cuts=True)
+    file = api.fetch(job["file_info"], tmp_path)
+    assert probe(file).duration == pytest.approx(8, abs=0.5) and probe(file).video == ["h264"]
+
+
+def test_a_service_that_does_not_answer_costs_the_marks_alone(api, site, sponsorblock, tmp_path):
+    sponsorblock.working = False
+    try:
+        job = api.completed(site.url(told.path("sponsored", duration=10, extractor_key="Youtube")), sponsorblock_mark=["sponsor", "intro"])
+    finally:
+        sponsorblock.working = True
+    assert chapters(api.fetch(job["file_info"], tmp_path)) == [] and "SponsorBlock does not answer" in api.log_text(job["id"])
+
+
+# --- Sound
+
+
+@pytest.mark.parametrize("wanted", ["96", "320"])
+def test_sound_has_the_bitrate_asked_for_with_tags_and_cover(api, site, tmp_path, wanted):
+    page = told.path("song", title="A song", artist="The Band", album="Tunes", track="A song", thumbnail="@ORIGIN@/media/poster.jpg")
+    job = api.completed(site.url(page), audio_only=True, audio_format="mp3", audio_quality=wanted, embed_thumbnail=True)
+    heard = probe(api.fetch(job["file_info"], tmp_path))
+    assert heard.audio == ["mp3"] and heard.has_cover
+    assert (heard.tags["title"], heard.tags["artist"], heard.tags["album"]) == ("A song", "The Band", "Tunes")
+    (sound,) = [stream for stream in heard.streams if stream["codec_type"] == "audio"]
+    assert int(sound["bit_rate"]) == int(wanted) * 1000
+
+
+@pytest.mark.parametrize("container, name", [("mp4", "mov"), ("mkv", "matroska"), ("webm", "matroska"), ("avi", "avi"), ("mov", "mov"), ("flv", "flv")])
+def test_every_container_is_made_and_streams_that_fit_are_copied(api, site, tmp_path, container, name, stream_hash):
+    job = api.completed(site.url("small.mp4"), video_format=container, embed_metadata=False)
+    file = api.fetch(job["file_info"], tmp_path)
+    assert file.suffix == f".{container}" and name in probe(file).format
+    decodes(file)
+    if container in ("mp4", "mkv", "mov"):
+        assert probe(file).video == ["h264"] and stream_hash(file) == stream_hash(site.file("small.mp4")), "it was encoded again"
+
+
+# --- Pictures, and files about the medium
+
+
+@pytest.mark.parametrize("wanted, sign", [("jpg", b"\xff\xd8"), ("png", b"\x89PNG"), ("webp", b"RIFF")])
+def test_every_size_of_the_thumbnail_is_kept_and_converted(api, site, tmp_path, wanted, sign):
+    sizes = [{"url": f"@ORIGIN@/media/{name}.jpg", "id": name, "width": width} for name, width in (("poster32", 32), ("poster64", 64), ("poster", 320))]
+    job = api.completed(site.url(told.path("pictures", thumbnails=sizes)), all_thumbnails=True, thumbnail_format=wanted)
+    pictures = artifacts(job, "thumbnail")
+    assert sorted(picture["filename"].split(".")[-2] for picture in pictures) == ["poster", "poster32", "poster64"]
+    files = [api.fetch(picture, tmp_path) for picture in pictures]
+    assert all(file.suffix == f".{wanted}" and file.read_bytes().startswith(sign) for file in files)
+    assert sorted(probe(file).streams[0]["width"] for file in files) == [32, 64, 320]
+
+
+def test_description_and_nfo_are_kept(api, site, tmp_path):
+    page = told.path("about", title="About <it>", description="First line\nSecond & last", upload_date="20240229", uploader="Somebody", duration=10, tags=["a"])
+    job = api.completed(site.url(page), write_description=True, write_nfo=True)
+    (description,), (nfo,) = artifacts(job, "description"), artifacts(job, "nfo")
+    assert api.fetch(description, tmp_path).read_text() == "First line\nSecond & last" and description["filename"].endswith(".description")
+    root = ElementTree.fromstring(api.fetch(nfo, tmp_path).read_text())
+    assert (root.tag, root.findtext("title"), root.findtext("premiered"), root.findtext("uniqueid")) == ("movie", "About <it>", "2024-02-29", "about")
+    assert nfo["filename"] == job["file_info"]["filename"].rpartition(".")[0] + ".nfo"
+
+
+# --- What a caller can act on
+
+
+@pytest.mark.parametrize("says, code", [
+    ("Sign in to confirm your age. This video may be inappropriate for some users.", "age_restricted"),
+    ("This video is only available for registered users", "login_required"),
+    ("The uploader has not made this video available in your country", "geo_blocked"),
+    ("Private video. Sign in if you've been granted access to this video", "private"),
+    ("This video has been removed by the uploader", "removed"),
+    ("This video is DRM protected", "drm"),
+])
+def test_what_will_not_pass_fails_at_once_with_a_code(api, site, says, code):
+    job = api.failed(site.url(told.path("refused", error=says)), max_retries=3)
+    assert job["error_code"] == code and job["attempts"] == 1
+
+
+@pytest.mark.parametrize("says, code", [("This live event will begin in 3 hours.", "live_not_started"), ("HTTP Error 429: Too Many Requests", "rate_limited")])
+def test_what_may_pass_is_tried_again(api, site, says, code):
+    job = api.submit(site.url(told.path("later", error=says)), max_retries=1)
+    waiting = api.until(job["id"], lambda body: body["retry_count"] == 1 or body["status"] == "failed")
+    assert waiting["status"] == "queued" and waiting["error_code"] == code
+    api.delete(f"/api/v1/downloads/{job['id']}")
+
+
+def test_an_extractor_that_does_not_understand_its_page_is_broken(api, site):
+    assert api.failed(site.url(told.path("broken", error="Unable to extract title", expected=False)))["error_code"] == "extractor_broken"
+
+
+def test_how_well_each_extractor_works_is_counted(api, site):
+    page = told.path("counted", error="Unable to extract title", expected=False)
+    api.failed(site.url(page))
+    api.completed(site.url(told.path("counted")))
+    (told_record,) = [one for one in api.get("/api/v1/admin/extractors").json()["extractors"] if one["extractor"] == "told"]
+    assert told_record["outcomes"]["extractor_broken"] >= 1 and told_record["completed"] >= 1 and told_record["version"]
+    judged = told_record["completed"] + told_record["failed"]
+    assert told_record["success_rate"] == pytest.approx(told_record["completed"] / judged) and judged < sum(told_record["outcomes"].values())
