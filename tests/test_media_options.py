@@ -1,8 +1,10 @@
 """What else a job makes of a medium: parts, chapters, SponsorBlock, sound, pictures, and files about it."""
 import json
+import os
 import shutil
 import subprocess
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -232,3 +234,19 @@ def test_how_well_each_extractor_works_is_counted(api, site):
     assert told_record["outcomes"]["extractor_broken"] >= 1 and told_record["completed"] >= 1 and told_record["version"]
     judged = told_record["completed"] + told_record["failed"]
     assert told_record["success_rate"] == pytest.approx(told_record["completed"] / judged) and judged < sum(told_record["outcomes"].values())
+    told_figures = [line for line in api.get("/metrics").text.splitlines() if 'extractor="told"' in line and line.startswith("trawl_extractor_attempts_total")]
+    assert {line.partition('result="')[2].partition('"')[0] for line in told_figures} == {"completed", "failed", "excused"}
+
+
+def test_health_tells_which_javascript_runtimes_there_are(server, tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for program, says in (("deno", "deno 2.4.1 (stable)"), ("bun", "0.9")):  # The second is too old.
+        (folder / program).write_text(f"#!/bin/sh\necho '{says}'\n")
+        (folder / program).chmod(0o755)
+    one = server(env={"PATH": f"{folder}:{os.environ['PATH']}"})
+    deadline = time.monotonic() + 30
+    while not (engine := one.api.get("/health").json()["checks"]["ytdlp"])["version"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert [name for name in engine["js_runtimes"] if name in ("deno", "bun")] == ["deno"] and engine["pot_providers"] == []

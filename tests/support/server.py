@@ -78,13 +78,13 @@ class Server:
         """The API as somebody with this key, or with none, uses it."""
         return Api(self.url, key, self._check)
 
-    # Answers are held against the description of the build under test; it differs by role and key header.
+    # Answers are held against the description of the build under test; it differs by role, key header and what is switched off.
     contracts: dict[tuple, Contract] = {}
 
     def _check(self, response) -> None:
         if self.options.get("server.role") == "worker" or not str(response.url).startswith(self.url):
             return
-        kind = (self.program, self.options.get("server.role"), self.options.get("auth.header"))
+        kind = (self.program, *map(self.options.get, ("server.role", "auth.header", "metrics.enabled")))
         if kind not in self.contracts:
             self.contracts[kind] = contract_of(self.url)
         self.contracts[kind].check(response)
