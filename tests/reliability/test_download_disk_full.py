@@ -69,15 +69,20 @@ class Inside:
         program = ("import json, sqlite3, sys; "
                    "print(json.dumps(sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True).execute("
                    "'SELECT id, state, error_code, failures FROM jobs').fetchall()))")
+        return {row[0]: tuple(row[1:]) for row in json.loads(self.run(program))}
+
+    def run(self, program: str) -> bytes:
         inside = ["nsenter", "-t", str(self.pid), "-m", *([] if os.geteuid() == 0 else ["-U", "--preserve-credentials"])]
-        done = subprocess.run([*inside, "/usr/bin/python3", "-c", program, self.file], check=True, capture_output=True, timeout=30)
-        return {row[0]: tuple(row[1:]) for row in json.loads(done.stdout)}
+        return subprocess.run([*inside, "/usr/bin/python3", "-c", program, self.file], check=True, capture_output=True, timeout=30).stdout
 
     def available(self) -> int:
         disk = os.statvfs(self.store)
         return disk.f_bavail * disk.f_frsize
 
     def fill(self) -> None:
+        """To the last byte, with a write-ahead log that has none to use again."""
+        program = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1], timeout=10).execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()[0])"
+        until(lambda: self.run(program).strip() == b"0", "the log is empty")
         with self.ballast.open("wb", buffering=0) as file:
             try:
                 while file.write(bytes(4096)):
