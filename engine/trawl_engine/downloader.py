@@ -12,6 +12,7 @@ from typing import Any
 import yt_dlp
 from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.external import FFmpegFD
+from yt_dlp.networking import Request as WebRequest
 from yt_dlp.networking.exceptions import TransportError
 from yt_dlp.utils import PostProcessingError
 
@@ -117,6 +118,7 @@ class Downloader(yt_dlp.YoutubeDL):
         info.update(self.post_process('', info, info.get('__files_to_move')))
 
     def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
+        live.settle_status(info_dict, lambda one: self.urlopen(WebRequest(one['url'], headers=one.get('http_headers') or {})).read())
         if self._request.live_from_start:
             live.begin_at_start(info_dict)
         return super().process_video_result(info_dict, download)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+from yt_dlp.utils import determine_protocol
 
 from .errors import EngineError
 
@@ -48,6 +50,16 @@ def nothing() -> EngineError:
 
 def is_live(info: dict[str, Any]) -> bool:
     return bool(info.get('is_live')) or info.get('live_status') == 'is_live'
+
+
+def settle_status(info: dict[str, Any], read: Callable[[dict[str, Any]], bytes]) -> None:
+    """The generic extractor asks an HLS playlist whether it has an end, and goes on without an answer: a live stream
+    would then be taken for what its window holds just now. Here the question is asked again, and has to be answered."""
+    if info.get('extractor_key') != 'Generic' or info.get('live_status') or is_live(info) or info.get('duration'):
+        return
+    playlist = next((one for one in info.get('formats') or [info] if determine_protocol(one) == 'm3u8_native'), None)
+    if playlist and playlist.get('url') and b'#EXT-X-ENDLIST' not in read(playlist):
+        info['live_status'] = 'is_live'
 
 
 def begin_at_start(info: dict[str, Any]) -> None:
