@@ -106,7 +106,8 @@ def test_d5_system_calls_that_fail_cost_time_and_nothing_else(server, hostile, t
         hit += any(call.injected and "trawl.db" not in call.path + call.arguments for call in calls)
         again += synced_again(calls)
         assert busy.child.poll() is None, f"{call} {error} {nth}: {busy.tail()}"
-    bars.holds("D5", "cases in which a call failed", injected / len(cases), at_least=0.8)
+    # Some are for a call that a download of this size does not make so often.
+    bars.holds("D5", f"cases in which a call failed, of {len(cases)}", injected, at_least=len(cases) - 3)
     bars.holds("D5", "cases in which a call for the download's own files failed", hit / len(cases), at_least=0.5)
     bars.holds("D5", "files synced again after fsync failed", len(again), equals=0)
     completed = wrong = 0
