@@ -56,11 +56,11 @@ class Node:
         return self.text().count(f'"message":"{message}"')
 
 
-def start_submitting(db: str, jobs: int, redis: str = "", **options) -> subprocess.Popen:
-    """Prints the ids of jobs that are on disk. At most some thousand, or the pipe is full."""
+def start_submitting(db: str, jobs: int, redis: str = "", into=subprocess.PIPE, **options) -> subprocess.Popen:
+    """Prints the ids of jobs that are on disk, into a file where nobody reads meanwhile."""
     flags = [part for key, value in options.items() for part in (f"--{key.replace('_', '-')}", str(value))]
     return process.start([str(binary()), "submit", "--db", db, "--jobs", str(jobs), *(("--redis", redis) if redis else ()), *flags],
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                         stdout=into, stderr=subprocess.DEVNULL)
 
 
 def submit(db: str, jobs: int, within: float = 300, **options) -> list[str]:
