@@ -2,6 +2,7 @@
 import hashlib
 import http.server
 import json
+import sqlite3
 import subprocess
 import threading
 import time
@@ -246,3 +247,49 @@ def test_get_keeps_files_on_this_machine(bucket, origin, tmp_path):
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert [file.name for file in Path(tmp_path / "out").glob("*.mp4")] and bucket.objects() == set()
+
+
+def test_a_file_somebody_brings_becomes_an_object_and_goes_with_its_row(server, bucket, origin):
+    one = server(**over(bucket))
+    data = origin.file("small.mp4").read_bytes() * 40
+    made = one.api.post("/api/v1/files", content=data, params={"filename": "mine.mp4"})
+    assert made.status_code == 201, made.text
+    (key,) = bucket.objects()
+    assert len(data) > PART and bucket.get(key) == data and bucket.uploads() == []
+    assert one.api.post("/api/v1/storage/cleanup").status_code == 200
+    assert bucket.objects() == {key}, "the sweep takes what somebody brought"
+    stats = one.api.get("/api/v1/storage/stats").json()
+    assert (stats["total_files"], stats["total_size_bytes"]) == (1, len(data))
+    given = one.api.get("/files/" + made.json()["path"])
+    assert given.status_code == 302 and httpx.get(given.headers["location"], trust_env=False).content == data
+    assert one.api.delete("/files/" + made.json()["path"]).status_code == 200
+    assert bucket.objects() == set()
+
+
+def test_what_is_left_of_an_upload_that_a_crash_cut_is_swept(server, bucket, origin):
+    one = server(**over(bucket), env={"FAILPOINT": "s3.before_complete"})
+    data = origin.file("small.mp4").read_bytes() * 40
+    with pytest.raises(httpx.HTTPError):
+        one.api.post("/api/v1/files", content=data, params={"filename": "mine.mp4"})
+    one.child.wait(20)
+    assert bucket.uploads() != []
+    one.child, one.env = None, {}
+    database = sqlite3.connect(one.storage / "trawl.db")
+    with database:
+        assert database.execute("UPDATE uploads SET lease_until = 1").rowcount == 1  # Two minutes later.
+    database.close()
+    one.start()
+    deadline = time.monotonic() + 30
+    while bucket.uploads() or bucket.objects() or any((one.storage / "staging").iterdir()):
+        assert one.api.post("/api/v1/storage/cleanup").status_code == 200
+        assert time.monotonic() < deadline, (bucket.uploads(), bucket.objects())
+        time.sleep(0.1)
+    assert one.api.get("/files").json()["total"] == 0
+
+
+def test_files_somebody_brought_go_when_they_are_the_oldest_and_all_are_too_much(server, origin):
+    data = origin.file("small.mp4").read_bytes()
+    one = server(storage__quota_bytes=2 * len(data) + 10)
+    paths = [one.api.post("/api/v1/files", content=data, params={"filename": f"{name}.mp4"}).json()["path"] for name in "abc"]
+    assert one.api.post("/api/v1/storage/cleanup").status_code == 200
+    assert [one.api.head("/files/" + path).status_code for path in paths] == [404, 200, 200]

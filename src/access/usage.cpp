@@ -79,7 +79,6 @@ Result<void> Quotas::count_jobs(db::Transaction& transaction, const std::string&
 }
 
 Result<void> Quotas::count_bytes(db::Transaction& transaction, const std::string& owner, std::int64_t bytes) {
-  if (owner.empty()) return {};
   return add(transaction, owner, 0, bytes, transaction.now());
 }
 

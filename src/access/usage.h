@@ -38,7 +38,7 @@ class Quotas {
   // has no room for them, which undoes both. What is nobody's in particular has no quota.
   [[nodiscard]] static Result<void> count_jobs(db::Transaction& transaction, const std::string& owner,
                                                std::int64_t jobs);
-  // Counts bytes that were stored, in the transaction that completes the download.
+  // Counts bytes that were stored, in the transaction that completes the download; also what is nobody's.
   [[nodiscard]] static Result<void> count_bytes(db::Transaction& transaction, const std::string& owner,
                                                 std::int64_t bytes);
 

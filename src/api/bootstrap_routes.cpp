@@ -3,6 +3,7 @@
 #include "access/key_text.h"
 #include "api/body.h"
 #include "api/key_views.h"
+#include "api/queries.h"
 #include "base/log.h"
 
 namespace trawl::api {
@@ -66,7 +67,8 @@ void BootstrapRoutes::add_to(http::Router& router) {
                            .query = http::Query::none(),
                            .answers = http::Answers::json<IssuedKeyView>(201),
                            .refusals = http::Refusals::of(
-                               {{401, "bootstrap_token_invalid"}, {409, "already_bootstrapped"}})}},
+                               {{401, "bootstrap_token_invalid"}, {409, "already_bootstrapped"}}),
+                           .headers = {kSetupTokenHeader}}},
              [this](http::Request request) { return create(std::move(request)); });
 }
 

@@ -11,7 +11,7 @@ namespace trawl::api {
 // What DELETE says of a thing that is no more.
 struct DeletedView {
   std::string id;
-  std::string resource_type;  // cookies, link, subscription, api_key
+  std::string resource_type;  // cookies, file, link, subscription, api_key
   std::string status;
   std::string message;
   SystemTime timestamp;

@@ -10,6 +10,7 @@
 #include "api/paging.h"
 #include "api/preset_routes.h"
 #include "api/queries.h"
+#include "api/stored_views.h"
 
 namespace trawl::api {
 namespace {
@@ -60,27 +61,27 @@ std::optional<json::object> list_in(std::string_view body) {
 // A download, or what list_in() takes.
 json::object schema_of_creation(Schemas& schemas) {
   constexpr auto kUse = Schemas::Use::input;
+  json::object batch = schemas.of<downloads::BatchRequest>(kUse);
+  batch["required"] = json::array{"urls"};
   const json::object urls{{"type", "array"}, {"items", {{"type", "string"}}}, {"minItems", 1}};
-  return {{"anyOf", json::array{schemas.of<media::DownloadRequest>(kUse),
-                                schemas.of<downloads::BatchRequest>(kUse), urls}}};
+  return {{"anyOf", json::array{schemas.of<media::DownloadRequest>(kUse), std::move(batch), urls}}};
 }
 
 http::Contract creation(int status, bool canonical) {
   using http::Body;
-  Body body =
-      Body::json<media::DownloadRequest>(canonical ? Body::Unknown::refused : Body::Unknown::ignored);
+  Body body = Body::json<media::DownloadRequest>(canonical ? Body::Unknown::refused : Body::Unknown::ignored);
   body.document.schema = schema_of_creation;
-  return {
-      .body = std::move(body),
-      .query = http::Query::none(),
-      .answers = http::Answers::json<DownloadView>(status).or_json<BatchView>(202),
-      .refusals = http::Refusals::of({{400, "invalid_idempotency_key"},
-                                      {403, http::kAnyCode},
-                                      {409, "idempotency_in_flight"},
-                                      {422, http::kAnyCode},
-                                      {429, http::kAnyCode},
-                                      {503, http::kAnyCode},
-                                      {507, http::kAnyCode}})};
+  return {.body = std::move(body),
+          .query = http::Query::none(),
+          .answers = http::Answers::json<DownloadView>(status).or_json<BatchView>(202),
+          .refusals = http::Refusals::of({{400, "invalid_idempotency_key"},
+                                          {403, http::kAnyCode},
+                                          {409, "idempotency_in_flight"},
+                                          {422, http::kAnyCode},
+                                          {429, http::kAnyCode},
+                                          {503, http::kAnyCode},
+                                          {507, http::kAnyCode}}),
+          .headers = {kIdempotencyKeyHeader}};
 }
 
 template <class View>
@@ -170,6 +171,14 @@ void DownloadRoutes::add_to(http::Router& router) {
                 .summary = "Cancel a download; with purge=true delete one that has ended.",
                 .contract = cancellation(refused)},
                [this, refused](http::Request request) { return cancel(std::move(request), refused); });
+    for (const char* name : {"/files", "/results"}) {
+      router.add({.method = "GET",
+                  .path = base + name,
+                  .scope = kDownloadsRead,
+                  .summary = "List the files of a download.",
+                  .contract = shows_one<FilesView>()},
+                 [this](http::Request request) { return files(std::move(request)); });
+    }
     router.add({.method = "GET",
                 .path = base + "/logs",
                 .scope = kDownloadsRead,
@@ -287,6 +296,19 @@ Task<http::Response> DownloadRoutes::list_jobs(http::Request request) {
                 .total_pages = numbers.total_pages};
   for (const downloads::Download& download : page.downloads)
     view.jobs.push_back(status_view(download, context_));
+  co_return http::json_response(200, encode(view));
+}
+
+Task<http::Response> DownloadRoutes::files(http::Request request) {
+  const auto download = co_await find_for(downloads_, request);
+  if (!download) co_return std::move(download.error());
+  FilesView view;
+  view.id = view.job_id = view.request_id = download->job.id.str();
+  view.status = jobs::api_status(download->job.state);
+  for (const storage::Artifact& artifact : download->artifacts)
+    view.files.push_back(artifact_view(artifact, context_));
+  view.results = view.files;
+  view.total = std::ssize(view.files);
   co_return http::json_response(200, encode(view));
 }
 

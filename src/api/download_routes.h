@@ -35,6 +35,7 @@ class DownloadRoutes {
   // `refused`: the status of an answer that it has ended already.
   Task<http::Response> cancel(http::Request request, int refused);
   Task<http::Response> logs(http::Request request);
+  Task<http::Response> files(http::Request request);
 
   Task<http::Response> submit(const http::Request& request, media::DownloadRequest wanted, int status,
                               const Idempotent::Keep& keep);

@@ -34,7 +34,8 @@ http::Contract streaming() {
           .query = http::Query::of<StreamQuery>(),
           .answers = http::Answers::bytes(200, "text/event-stream", "The events: docs/websocket.md.")
                          .or_empty(204, "The last event was seen; there will be no more."),
-          .refusals = http::Refusals::of({{404, "not_found"}, {422, "validation_error"}})};
+          .refusals = http::Refusals::of({{404, "not_found"}, {422, "validation_error"}}),
+          .headers = {kLastEventIdHeader}};
 }
 
 }  // namespace

@@ -9,22 +9,12 @@
 #include "api/ownership.h"
 #include "api/queries.h"
 #include "api/stored_stream.h"
+#include "api/stored_views.h"
 #include "base/log.h"
 #include "http/static_file.h"
 
 namespace trawl::api {
 namespace {
-
-http::Contract serving() {
-  return {.body = http::Body::none(),
-          .query = http::Query::of<LinkQuery>(),
-          .answers = http::Answers::bytes(200, "*/*", "The file.")
-                         .or_bytes(206, "*/*", "The part that Range asked for, or several.")
-                         .or_empty(302, "Where the file is given out, when it is kept in a bucket.")
-                         .or_empty(304, "The file is the one the caller has."),
-          .refusals = http::Refusals::of(
-              {{403, http::kAnyCode}, {404, "not_found"}, {412, http::kAnyCode}, {416, http::kAnyCode}})};
-}
 
 http::Contract making_link() {
   return {.body = http::Body::json<NewLinkBody>(),
@@ -41,10 +31,11 @@ void FileRoutes::add_to(http::Router& router) {
                 .path = pattern,
                 .scope = access::kFilesRead,
                 .summary = "Fetch a stored file, by key or by a signed link.",
-                .contract = serving(),
+                .contract = serving<LinkQuery>(),
                 .signed_link = true},
                [this](http::Request request) { return serve(std::move(request)); });
   }
+  add_stored(router);
   router.add({.method = "POST",
               .path = "/api/v1/links",
               .scope = access::kFilesWrite,
@@ -68,7 +59,7 @@ void FileRoutes::add_to(http::Router& router) {
 Task<Result<storage::Artifact>> FileRoutes::visible(const http::Request& request, std::string path) {
   auto artifact = co_await storage_.by_path(path);
   if (!artifact || request.caller.sees_all) co_return artifact;
-  const auto owner = co_await downloads_.owner_of(artifact->job);
+  const auto owner = co_await storage_.owner_of(*artifact);
   if (!owner) co_return fail(owner.error());
   if (!request.caller.sees(*owner))
     co_return fail(Errc::not_found, fmt::format("there is no file '{}'", to_valid_utf8(path)));

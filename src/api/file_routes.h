@@ -4,13 +4,15 @@
 #include "access/key_store.h"
 #include "api/views.h"
 #include "downloads/downloads.h"
+#include "downloads/uploads.h"
 #include "http/router.h"
 #include "storage/storage.h"
 
 namespace trawl::api {
 
-// GET and HEAD of stored files, by their names in the API, for those whose downloads they came from and for
-// whoever has a signed link; and those links.
+// Stored files, by their names in the API, for those whose downloads they came from or who brought them: GET
+// and HEAD, also for whoever has a signed link; lists, uploads and deletions (stored_files.cpp); and those
+// links.
 class FileRoutes {
  public:
   struct Access {
@@ -19,10 +21,10 @@ class FileRoutes {
     access::LinkSigner signer;
     std::string configured_key;  // The id under which the key of the configuration makes links.
   };
-  FileRoutes(downloads::Downloads& downloads, storage::ArtifactStore& storage, const Clock& clock,
+  FileRoutes(storage::ArtifactStore& storage, downloads::Uploads& uploads, const Clock& clock,
              ViewContext context, Access access)
-      : downloads_(downloads),
-        storage_(storage),
+      : storage_(storage),
+        uploads_(uploads),
         clock_(clock),
         context_(std::move(context)),
         access_(std::move(access)) {}
@@ -31,6 +33,14 @@ class FileRoutes {
 
  private:
   Task<http::Response> serve(http::Request request);
+  Task<http::Response> serve_named(http::Request request);
+  Task<http::Response> list(http::Request request);
+  Task<http::Response> info(http::Request request);
+  Task<http::Response> remove(http::Request request);
+  Task<http::Response> upload(http::Request request);
+  // The first file of a form, or the body itself. `name`: what the request calls it, where a form does not.
+  Task<Result<storage::Artifact>> receive(const http::Request& request, std::string name);
+  void add_stored(http::Router& router);
   Task<http::Response> make_link(http::Request request);
   Task<http::Response> list_links(http::Request request);
   Task<http::Response> revoke_link(http::Request request);
@@ -42,8 +52,8 @@ class FileRoutes {
   // Whether the request's link opens `artifact`.
   Task<Result<void>> check_link(const http::Request& request, const storage::Artifact& artifact);
 
-  downloads::Downloads& downloads_;
   storage::ArtifactStore& storage_;
+  downloads::Uploads& uploads_;
   const Clock& clock_;
   ViewContext context_;
   Access access_;

@@ -117,8 +117,9 @@ Task<std::expected<access::Identity, http::Response>> KeyGuard::identify(const h
 }
 
 Task<http::Gatekeeper::Admission> KeyGuard::admit(http::Request& request, const http::Endpoint& endpoint) {
+  rate_.note(std::chrono::steady_clock::now());
   // Whoever asks for the health of a busy server has to get an answer.
-  const bool free = endpoint.scope == access::kPublic && harmless(request.method);
+  const bool free = endpoint.scope == access::kPublic && harmless(request.method) && endpoint.limit.empty();
   if (!free && *working_ >= options_.in_flight) co_return Admission{.refusal = busy(request)};
   const auto held = std::make_shared<Place>(working_);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "access/limits.h"
+#include "api/request_rate.h"
 #include "http/router.h"
 
 namespace trawl::api {
@@ -22,7 +23,7 @@ struct GuardOptions {
 // Requests are counted by address before the key is looked at, so that guessing is slow; one with a good
 // key is then counted by that key instead, so that colleagues behind one address do not share a limit.
 // Too many: 429 with Retry-After. More than the server can work on at once: 503 with Retry-After.
-// Reading public routes is neither counted nor refused.
+// Reading public routes is neither counted nor refused, unless they have a limit of their own.
 //
 // Without a key a web page of another origin could make its visitors' browsers call a server that only
 // they reach; so what changes something, and WebSockets, are refused to foreign origins.
@@ -33,6 +34,11 @@ class KeyGuard final : public http::Gatekeeper {
       : identities_(identities), limiter_(limiter), clock_(clock), options_(std::move(options)) {}
 
   [[nodiscard]] Task<Admission> admit(http::Request& request, const http::Endpoint& endpoint) override;
+
+  // Requests in the last minute.
+  [[nodiscard]] std::int64_t requests_per_minute() {
+    return rate_.per_minute(std::chrono::steady_clock::now());
+  }
 
  private:
   [[nodiscard]] Task<std::optional<http::Response>> count_address(const http::Request& request);
@@ -50,6 +56,7 @@ class KeyGuard final : public http::Gatekeeper {
   access::RateLimiter& limiter_;
   const Clock& clock_;
   GuardOptions options_;
+  RequestRate rate_;
   std::shared_ptr<std::size_t> working_ = std::make_shared<std::size_t>(0);
 };
 

@@ -171,10 +171,6 @@ class Description {
       out["parameters"] = std::move(parameters);
     if (!contract.body.media.empty()) out["requestBody"] = body_of(contract.body);
     out["responses"] = responses_of(endpoint);
-    if (contract.answers.all.empty()) {
-      out["x-unsaid"] = true;
-      out["responses"].get_object()["default"] = json::object{{"description", "Not described yet."}};
-    }
     return out;
   }
 
@@ -194,6 +190,11 @@ class Description {
         out.push_back(std::move(parameter));
       }
     }
+    for (const http::HeaderParameter& header : endpoint.contract.headers)
+      out.push_back(json::object{{"name", header.name},
+                                 {"in", "header"},
+                                 {"description", header.text},
+                                 {"schema", {{"type", "string"}}}});
     return out;
   }
 
@@ -207,8 +208,10 @@ class Description {
     json::object schema = body.document.schema(schemas_);
     // Beside a reference, so that paths that ignore unknown fields share the component.
     if (body.unknown == http::Body::Unknown::refused) schema["unevaluatedProperties"] = false;
-    return {{"required", true},
-            {"content", json::object{{body.media, media_of(std::move(schema), body.document)}}}};
+    json::object content{{body.media, media_of(std::move(schema), body.document)}};
+    for (const auto& [media, document] : body.others)
+      content[media] = media_of(document.schema(schemas_), document);
+    return {{"required", true}, {"content", std::move(content)}};
   }
 
   json::object responses_of(const http::Endpoint& endpoint) {

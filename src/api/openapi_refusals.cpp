@@ -37,7 +37,7 @@ std::map<int, RefusalCodes> all_refusals(const http::Endpoint& endpoint) {
     add(403, {"scope_missing"});
   }
   if (!harmless) add(403, {"foreign_origin"});
-  if (!open || !harmless) {
+  if (!open || !harmless || !endpoint.limit.empty()) {
     add(429, {"rate_limited"});
     add(503, {"overloaded", "unavailable"});
   }
@@ -45,10 +45,9 @@ std::map<int, RefusalCodes> all_refusals(const http::Endpoint& endpoint) {
     add(408, {"timeout"});
     add(413, {"too_large"});
   }
-  if (!endpoint.contract.body.media.empty()) {
-    add(400, {"invalid_json"});
-    add(422, {"validation_error"});
-  }
+  const std::string& takes = endpoint.contract.body.media;
+  if (takes == "application/json") add(400, {"invalid_json"});
+  if (!takes.empty()) add(422, {"validation_error"});
   for (const auto& [status, code] : endpoint.contract.refusals.all) add(status, {code});
   return out;
 }

@@ -57,6 +57,24 @@ struct UrlQuery {
 };
 BOOST_DESCRIBE_STRUCT(UrlQuery, (), (url))
 
+// Whose rights a site is looked at with.
+struct CookiesQuery {
+  std::optional<std::string> cookies_id;
+};
+BOOST_DESCRIBE_STRUCT(CookiesQuery, (), (cookies_id))
+
+enum class TableFormat { json, csv };
+
+struct TableQuery {
+  TableFormat format = TableFormat::json;
+};
+BOOST_DESCRIBE_STRUCT(TableQuery, (), (format))
+
+struct DaysQuery {
+  std::int64_t days = 0;
+};
+BOOST_DESCRIBE_STRUCT(DaysQuery, (), (days))
+
 struct SubscriptionQuery {
   std::optional<std::string> subscription_id;
 };
@@ -102,6 +120,21 @@ struct SocketQuery {
 };
 BOOST_DESCRIBE_STRUCT(SocketQuery, (), (last_seq, api_key, key))
 
+inline constexpr http::HeaderParameter kIdempotencyKeyHeader{
+    "Idempotency-Key",
+    "1 to 255 visible characters. The same request with the same key is carried out once: docs/queue.md."};
+inline constexpr http::HeaderParameter kLastEventIdHeader{
+    "Last-Event-ID", "The last event that was seen; what came after it is sent first."};
+inline constexpr http::HeaderParameter kSetupTokenHeader{"X-Setup-Token",
+                                                         "The one-time token that the server wrote down."};
+inline constexpr http::HeaderParameter kRangeHeaders[] = {
+    {"Range", "The part of the file that is wanted."},
+    {"If-Range", "The ETag or time of the file whose part it is; of another file all is sent."},
+    {"If-None-Match", "ETags of what the caller has: 304 when the file is one of these."},
+    {"If-Match", "ETags of what the caller wants: 412 when the file is none of these."},
+    {"If-Modified-Since", "304 when the file is not newer."},
+    {"If-Unmodified-Since", "412 when the file is newer."}};
+
 // The contract of a route that becomes a WebSocket.
 template <class... Queries>
 [[nodiscard]] http::Contract watching() {
@@ -122,6 +155,27 @@ struct trawl::EnumText<trawl::api::StatusWord> {
       {S::queued, "queued"},         {S::running, "running"}, {S::paused, "paused"},
       {S::completed, "completed"},   {S::failed, "failed"},   {S::cancelled, "cancelled"},
       {S::processing, "processing"}, {S::pending, "pending"}};
+};
+
+template <>
+struct trawl::EnumText<trawl::api::TableFormat> {
+  using F = trawl::api::TableFormat;
+  static constexpr std::pair<F, std::string_view> names[] = {{F::json, "json"}, {F::csv, "csv"}};
+};
+
+template <>
+struct trawl::Rules<trawl::api::CookiesQuery> {
+  static constexpr FieldRule fields[] = {
+      {.name = "cookies_id", .doc = "Stored cookies to look with.", .max = 64, .alias = "cookies"}};
+};
+template <>
+struct trawl::Rules<trawl::api::TableQuery> {
+  static constexpr FieldRule fields[] = {{.name = "format", .doc = "`csv` for a table."}};
+};
+template <>
+struct trawl::Rules<trawl::api::DaysQuery> {
+  static constexpr FieldRule fields[] = {
+      {.name = "days", .doc = "Also delete files that are older; 0 deletes none.", .min = 0, .max = 36'500}};
 };
 
 template <>

@@ -24,11 +24,6 @@ FileInfo file_info(const storage::Artifact& artifact, const ViewContext& context
           .mime_type = artifact.mime_type};
 }
 
-ArtifactView artifact_view(const storage::Artifact& artifact, const ViewContext& context) {
-  return {file_info(artifact, context), artifact.id.str(), artifact.kind, artifact.language, artifact.sha256,
-          artifact.expires_at};
-}
-
 // Finished downloads carry their metadata in the result, running ones in the stored Plan.
 std::optional<downloads::VideoMetadata> metadata_of(const jobs::Job& job) {
   if (const json::value* stored = job.result.if_contains("metadata"); stored && stored->is_object()) {
@@ -46,6 +41,11 @@ bool may_be_retried(jobs::State state) {
 }
 
 }  // namespace
+
+ArtifactView artifact_view(const storage::Artifact& artifact, const ViewContext& context) {
+  return {file_info(artifact, context), artifact.id.str(), artifact.kind, artifact.language, artifact.sha256,
+          artifact.expires_at};
+}
 
 ProgressView progress_view(const json::object& progress, std::string_view phase, bool completed) {
   const auto number = [&](std::string_view name) -> std::optional<double> {

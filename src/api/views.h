@@ -151,6 +151,7 @@ struct ViewContext {
   int max_retries = 3;
 };
 
+[[nodiscard]] ArtifactView artifact_view(const storage::Artifact& artifact, const ViewContext& context);
 [[nodiscard]] DownloadView view_of(const downloads::Download& download, const ViewContext& context);
 [[nodiscard]] StatusView status_view(const downloads::Download& download, const ViewContext& context);
 [[nodiscard]] ProgressView progress_view(const json::object& progress, std::string_view phase,

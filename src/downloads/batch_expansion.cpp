@@ -176,13 +176,24 @@ Task<Result<std::optional<BatchExpansion::Claimed>>> BatchExpansion::claim() {
 
 Task<void> BatchExpansion::expand(Claimed claimed) {
   Listing listing(*this, claimed);
-  auto done = co_await lister_.read(*claimed.batch.request.url,
-                                    [&listing](media::Listed page) { return listing.look(std::move(page)); });
+  auto done = co_await list(claimed, listing);
   if (done) done = co_await listing.end();
   if (!done && done.error().reason != "fenced") co_await give_up(claimed, done.error());
   --running_;
   slot_freed_.notify_all();
   batches_.changed().notify_all();
+}
+
+Task<Result<void>> BatchExpansion::list(const Claimed& claimed, Listing& listing) {
+  const Batch& batch = claimed.batch;
+  Look look{.url = *batch.request.url};
+  if (batch.request.cookies_id) {
+    auto text = co_await cookies_.netscape(*batch.request.cookies_id, batch.tenant);
+    if (!text) co_return fail(text.error());
+    look.cookies = std::move(*text);
+  }
+  co_return co_await lister_.read(std::move(look),
+                                  [&listing](media::Listed page) { return listing.look(std::move(page)); });
 }
 
 // With an order of its own the children get their turns only now; until then none was handed out.

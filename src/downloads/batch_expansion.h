@@ -16,11 +16,12 @@ namespace trawl::downloads {
 class BatchExpansion {
  public:
   BatchExpansion(asio::any_io_executor executor, db::Database& database, jobs::JobStore& store,
-                 Batches& batches, Lister& lister)
+                 Batches& batches, Lister& lister, access::CookieStore& cookies)
       : database_(database),
         store_(store),
         batches_(batches),
         lister_(lister),
+        cookies_(cookies),
         slot_freed_(executor),
         scope_(executor) {}
 
@@ -38,6 +39,7 @@ class BatchExpansion {
   Task<void> run();
   Task<Result<std::optional<Claimed>>> claim();
   Task<void> expand(Claimed claimed);
+  [[nodiscard]] Task<Result<void>> list(const Claimed& claimed, Listing& listing);
   [[nodiscard]] Task<Result<void>> finish(const Claimed& claimed, bool reorder);
   Task<void> give_up(const Claimed& claimed, Error error);
 
@@ -45,6 +47,7 @@ class BatchExpansion {
   jobs::JobStore& store_;
   Batches& batches_;
   Lister& lister_;
+  access::CookieStore& cookies_;
   Event slot_freed_;
   Scope scope_;
   std::size_t running_ = 0;

@@ -21,7 +21,14 @@ struct ListerLimits {
   std::filesystem::path cookies_file;      // Netscape format; may be empty.
 };
 
-// Reads playlists and channels, page by page: neither the engine nor this process ever holds one as a whole.
+// What is looked at.
+struct Look {
+  std::string url;
+  std::optional<std::string> cookies = {};  // Somebody's own, as Netscape text, in place of the operator's.
+};
+
+// Looks at what a site has without downloading it. Playlists and channels come page by page: neither the
+// engine nor this process ever holds one as a whole.
 class Lister {
  public:
   // `folder` is the working folder of listings; it is emptied by open().
@@ -44,12 +51,19 @@ class Lister {
   // Gives the pages of `url` to `reader`, one at a time; the next one is fetched when it has returned.
   // The page at max_entries is the last. Errors of the site as in docs/engine-protocol.md, those of
   // policy as in net::admit_url(), and those of `reader`.
-  [[nodiscard]] Task<Result<void>> read(std::string url, Reader reader);
+  [[nodiscard]] Task<Result<void>> read(Look look, Reader reader);
+  // What is known of one medium, with everything there is to choose from. Errors as of read();
+  // Errc::unsupported, reason "is_a_playlist", for several.
+  [[nodiscard]] Task<Result<media::Plan>> resolve(Look look);
 
   [[nodiscard]] const ListerLimits& limits() const { return limits_; }
 
  private:
-  [[nodiscard]] Task<Result<std::filesystem::path>> make_folder(std::string url);
+  using Work = std::function<Task<Result<void>>(engine::Child&)>;
+  // Has a child do something about `look` in a folder of its own.
+  [[nodiscard]] Task<Result<void>> with_child(Look look, Work work);
+  // With the cookies that the child is to have, if any.
+  [[nodiscard]] Task<Result<std::filesystem::path>> make_folder(Look look);
   [[nodiscard]] Task<Result<void>> read_pages(engine::Child& child, const Reader& reader);
 
   engine::Engine& engine_;

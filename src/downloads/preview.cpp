@@ -11,7 +11,7 @@ bool takes_everything(const Selection& selection) {
 
 }  // namespace
 
-Task<Result<Preview>> preview(Lister& lister, std::string url, Selection selection, std::int64_t offset,
+Task<Result<Preview>> preview(Lister& lister, Look asked, Selection selection, std::int64_t offset,
                               std::int64_t size) {
   if (auto checked = check_selection(selection); !checked) co_return fail(checked.error());
   const bool everything = takes_everything(selection);
@@ -38,7 +38,7 @@ Task<Result<Preview>> preview(Lister& lister, std::string url, Selection selecti
     }
     co_return true;
   };
-  if (auto read = co_await lister.read(std::move(url), look); !read) co_return fail(read.error());
+  if (auto read = co_await lister.read(std::move(asked), look); !read) co_return fail(read.error());
   if (selector.reorders()) {
     out.entries = first.take();
     const auto skipped = std::min<std::int64_t>(offset, std::ssize(out.entries));

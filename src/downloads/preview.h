@@ -16,10 +16,11 @@ struct Preview {
   std::int64_t total = 0;             // In the playlist.
   std::int64_t matching = 0;          // Of these, what the selection takes.
 };
+BOOST_DESCRIBE_STRUCT(Preview, (), (playlist, entries, total, matching))
 
-// Lists `url` and keeps the selected entries [offset, offset + size). Without filters the site is asked
-// for no more than the page needs, when it says by itself how many entries there are.
-[[nodiscard]] Task<Result<Preview>> preview(Lister& lister, std::string url, Selection selection,
+// Lists what `look` names and keeps the selected entries [offset, offset + size). Without filters the site is
+// asked for no more than the page needs, when it says by itself how many entries there are.
+[[nodiscard]] Task<Result<Preview>> preview(Lister& lister, Look look, Selection selection,
                                             std::int64_t offset, std::int64_t size);
 
 }  // namespace trawl::downloads

@@ -10,7 +10,8 @@
 namespace trawl::http {
 
 // What a route takes and gives, for the description of the API (api/openapi.h) and for whoever holds
-// answers against it. None of the parts has a default, so a route that leaves one out does not compile.
+// answers against it. What a route takes in its body and query, and how it answers and
+// refuses, has no default, so a route that leaves one of them out does not compile.
 
 // A JSON document: how it looks, and one of them.
 struct Document {
@@ -39,9 +40,16 @@ class Body {
     return Body(std::move(media), {schema, nullptr}, Unknown::ignored);
   }
 
+  // The same in another form.
+  Body or_other(std::string form, trawl::json::object (*schema)(Schemas&)) && {
+    others.emplace_back(std::move(form), Document{schema, nullptr});
+    return std::move(*this);
+  }
+
   std::string media;  // Empty: there is none.
   Document document;
   Unknown unknown;
+  std::vector<std::pair<std::string, Document>> others;  // Further media types.
 
  private:
   Body(std::string type, Document what, Unknown rest)
@@ -95,8 +103,8 @@ class Answers {
   static Answers bytes(int status, std::string media, std::string text) {
     return Answers({}).or_bytes(status, std::move(media), std::move(text));
   }
-  // Of a route that is being written: anything. A test names it until it says more.
-  static Answers unsaid() { return Answers({}); }
+  // Of a route that has nothing but refusals.
+  static Answers none() { return Answers({}); }
   static Answers empty(int status, std::string text) { return Answers({}).or_empty(status, std::move(text)); }
 
   template <class T>
@@ -134,19 +142,17 @@ class Refusals {
   explicit Refusals(std::vector<std::pair<int, std::string_view>> list) : all(std::move(list)) {}
 };
 
+// A header that a request may have, beside those that every route knows.
+struct HeaderParameter {
+  std::string_view name, text;
+};
+
 struct Contract {
   Body body;
   Query query;
   Answers answers;
   Refusals refusals;
+  std::vector<HeaderParameter> headers = {};  // Few routes have any.
 };
-
-// Of a route that is being written.
-[[nodiscard]] inline Contract unsaid() {
-  return {.body = Body::none(),
-          .query = Query::none(),
-          .answers = Answers::unsaid(),
-          .refusals = Refusals::none()};
-}
 
 }  // namespace trawl::http

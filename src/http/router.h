@@ -40,8 +40,8 @@ struct Endpoint {
   std::string method;  // "GET", also for a WebSocket.
   std::string path;    // A pattern, see Router.
   AccessScope scope;
-  std::string summary;           // What it does, in one line for people.
-  Contract contract = unsaid();  // What it takes and gives.
+  std::string summary;       // What it does, in one line for people.
+  Contract contract;         // What it takes and gives.
   std::string limit = {};    // The name of the rate limit it has beside those of its caller; may be empty.
   bool signed_link = false;  // A link somebody signed stands in for a key; the handler checks it.
   bool websocket = false;

@@ -35,6 +35,7 @@ class AccessFront {
   // What the routes of files have to know. Once it is open.
   [[nodiscard]] api::FileRoutes::Access file_access();
 
+  [[nodiscard]] std::int64_t requests_per_minute() { return guard_.requests_per_minute(); }
   // Whether who opened a stream may still have it. The answer may be a second old.
   [[nodiscard]] api::StillAdmitted still_admitted();
 

@@ -65,6 +65,11 @@ engine::EngineOptions observed(engine::EngineOptions options, Figures& figures) 
   return options;
 }
 
+std::optional<seconds> retention(const Config& config) {
+  if (config.storage.retention_hours <= 0) return std::nullopt;
+  return seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
+}
+
 downloads::PipelineLimits pipeline_limits(const Config& config, Figures& figures) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   downloads::PipelineLimits limits;
@@ -81,9 +86,7 @@ downloads::PipelineLimits pipeline_limits(const Config& config, Figures& figures
   limits.sponsorblock_api = config.media.sponsorblock_api;
   limits.live_poll = seconds(config.media.live_poll_sec);
   limits.live_silence = seconds(config.media.live_silence_sec);
-  if (config.storage.retention_hours > 0) {
-    limits.retention = seconds(static_cast<std::int64_t>(config.storage.retention_hours * 3600));
-  }
+  limits.retention = retention(config);
   return limits;
 }
 
@@ -180,7 +183,15 @@ Task<Result<void>> App::open() {
                                                           engine::offers(versions.impersonate, browser);
                                                  }});
   batches_.emplace(executor_, *database_, *store_, *downloads_, policy_, clock_);
-  expansion_.emplace(executor_, *database_, *store_, *batches_, lister_);
+  expansion_.emplace(executor_, *database_, *store_, *batches_, lister_, *cookies_);
+  uploads_.emplace(*database_, *storage_, files_, clock_,
+                   downloads::UploadLimits{.max_bytes = config_.storage.max_upload_bytes.value,
+                                           .low_disk_bytes = config_.storage.low_disk_bytes.value,
+                                           .retention = retention(config_)});
+  looks_.emplace(
+      executor_, lister_, *cookies_,
+      downloads::LookCache::Limits{.keep = seconds(config_.metadata.cache_sec),
+                                   .bytes = static_cast<std::size_t>(config_.metadata.cache_bytes.value)});
   keeper_.emplace(executor_, *database_, *batches_, bus_, clock_);
   subscriptions_.emplace(executor_, *database_, *batches_, *downloads_, policy_, clock_);
   build_worker();

@@ -12,9 +12,11 @@
 #include "downloads/downloads.h"
 #include "downloads/housekeeping.h"
 #include "downloads/lister.h"
+#include "downloads/looks.h"
 #include "downloads/pipeline.h"
 #include "downloads/presets.h"
 #include "downloads/subscriptions.h"
+#include "downloads/uploads.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
 #include "jobs/idempotency.h"
@@ -55,7 +57,9 @@ class App {
   [[nodiscard]] downloads::Batches& batches() { return *batches_; }
   [[nodiscard]] downloads::Presets& presets() { return *presets_; }
   [[nodiscard]] downloads::Subscriptions& subscriptions() { return *subscriptions_; }
-  [[nodiscard]] downloads::Lister& lister() { return lister_; }
+  [[nodiscard]] downloads::Uploads& uploads() { return *uploads_; }
+  [[nodiscard]] downloads::Looks& looks() { return *looks_; }
+  [[nodiscard]] const net::EgressPolicy& policy() const { return policy_; }
   [[nodiscard]] db::Database& database() { return *database_; }
   [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
   [[nodiscard]] storage::ArtifactStore& storage() { return *storage_; }
@@ -118,6 +122,8 @@ class App {
   std::optional<downloads::Batches> batches_;
   std::optional<downloads::Presets> presets_;
   std::optional<downloads::BatchExpansion> expansion_;
+  std::optional<downloads::Looks> looks_;
+  std::optional<downloads::Uploads> uploads_;
   std::optional<downloads::BatchKeeper> keeper_;
   std::optional<downloads::Subscriptions> subscriptions_;
   Scope hastening_;

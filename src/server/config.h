@@ -99,8 +99,10 @@ struct StorageConfig {
   double retention_hours = 1;
   ByteCount quota_bytes;
   ByteCount low_disk_bytes{1LL << 30};
+  ByteCount max_upload_bytes{2LL << 30};
 };
-BOOST_DESCRIBE_STRUCT(StorageConfig, (), (backend, dir, retention_hours, quota_bytes, low_disk_bytes))
+BOOST_DESCRIBE_STRUCT(StorageConfig, (),
+                      (backend, dir, retention_hours, quota_bytes, low_disk_bytes, max_upload_bytes))
 
 enum class FileDelivery { automatic, redirect, cdn, proxy };
 
@@ -158,6 +160,13 @@ struct BatchConfig {
   int max_entries = 5000;
 };
 BOOST_DESCRIBE_STRUCT(BatchConfig, (), (max_entries))
+
+struct MetadataConfig {
+  int cache_sec = 300;
+  ByteCount cache_bytes{32LL << 20};
+  bool public_info = false;
+};
+BOOST_DESCRIBE_STRUCT(MetadataConfig, (), (cache_sec, cache_bytes, public_info))
 
 struct TransferConfig {
   bool native = true;
@@ -279,6 +288,7 @@ struct Config {
   BrokerConfig broker;
   DownloadConfig download;
   BatchConfig batch;
+  MetadataConfig metadata;
   TransferConfig transfer;
   JobsConfig jobs;
   EngineConfig engine;
@@ -294,7 +304,7 @@ struct Config {
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
-                       download, batch, transfer, jobs, engine, media, sandbox, ffmpeg, policy, upstream,
+                       download, batch, metadata, transfer, jobs, engine, media, sandbox, ffmpeg, policy, upstream,
                        webhook, log, logs, metrics))
 
 [[nodiscard]] bool postgres_url(std::string_view url);

@@ -232,7 +232,8 @@ struct trawl::Rules<trawl::server::StorageConfig> {
        .min = 0},
       {.name = "low_disk_bytes",
        .doc = "No download starts while less than this is free in storage.dir.",
-       .min = 0}};
+       .min = 0},
+      {.name = "max_upload_bytes", .doc = "Largest file that may be uploaded.", .min = 1}};
 };
 
 template <>
@@ -362,6 +363,20 @@ struct trawl::Rules<trawl::server::BatchConfig> {
        .doc = "Entries of one playlist or channel that are looked at; what comes behind is left out.",
        .min = 1,
        .max = 100000}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::MetadataConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "cache_sec",
+       .doc =
+           "Seconds for which what a site said of a medium, playlist or channel is remembered; 0 asks each "
+           "time.",
+       .min = 0,
+       .max = 86'400},
+      {.name = "cache_bytes", .doc = "Memory that may take.", .min = 1 << 20, .max = 1LL << 34},
+      {.name = "public_info",
+       .doc = "Answers GET /api/v1/info without a key; the limit limits.route_playlist holds for it."}};
 };
 
 template <>

@@ -24,12 +24,14 @@
 #include "api/progress_socket.h"
 #include "api/queue_routes.h"
 #include "api/subscription_routes.h"
+#include "api/system_routes.h"
 #include "api/webhook_routes.h"
 #include "async/run.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "server/access_front.h"
 #include "server/app.h"
+#include "server/config_print.h"
 
 namespace trawl::server {
 namespace {
@@ -44,10 +46,11 @@ std::chrono::milliseconds closing_part(std::chrono::milliseconds grace) {
 // One `trawl serve`.
 class Serving {
  public:
-  Serving(asio::io_context& context, const Config& config)
+  Serving(asio::io_context& context, const LoadedConfig& loaded)
       : executor_(context.get_executor()),
-        config_(config),
-        app_(context, config),
+        loaded_(loaded),
+        config_(loaded.config),
+        app_(context, loaded.config),
         signals_(context, SIGTERM, SIGINT),
         stop_asked_(context.get_executor()),
         scope_(context.get_executor()) {}
@@ -118,7 +121,7 @@ class Serving {
                                            .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                            .max_queued = config_.download.queue_max,
                                            .draining = [this] { return draining_; }});
-    files_.emplace(app_.downloads(), app_.storage(), app_.clock(), context, access_->file_access());
+    files_.emplace(app_.storage(), app_.uploads(), app_.clock(), context, access_->file_access());
     progress_.emplace(app_.downloads(), app_.clock(), context, still);
     firehose_.emplace(
         app_.downloads().bus(), [this](JobId job) { return app_.downloads().owner_of(job); }, app_.clock(),
@@ -133,8 +136,17 @@ class Serving {
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
                                  .draining = [this] { return draining_; },
                                  .running = [this] { return app_.running(); }});
-    previews_.emplace(app_.lister());
+    previews_.emplace(app_.looks(), app_.policy(), app_.clock(),
+                      api::PreviewRoutes::Options{.public_info = config_.metadata.public_info});
     engine_.emplace(app_.engine(), app_.database());
+    system_.emplace(
+        app_.downloads(), app_.database(), app_.storage(), app_.engine(), app_.overview(), app_.clock(),
+        api::SystemRoutes::Facts{
+            .version = TRAWL_VERSION,
+            .role = std::string(to_text(config_.server.role)),
+            .requests_per_minute = [this] { return access_->requests_per_minute(); },
+            .config = [this] { return shown_config(); },
+            .change_config = [this](const json::object& wanted) { return change_config(wanted); }});
     batches_.emplace(app_.batches(), app_.presets(), app_.idempotency(), app_.clock(), context);
     presets_.emplace(app_.presets(), app_.clock());
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
@@ -150,6 +162,7 @@ class Serving {
     if (config_.server.role == Role::worker) return;
     access_->add_to(router);
     engine_->add_to(router);
+    system_->add_to(router);
     webhooks_.emplace(app_.webhooks());
     downloads_->add_to(router);
     orders_->add_to(router);
@@ -169,6 +182,32 @@ class Serving {
                                       .key_header = config_.auth.header});
     description_->add_to(router);
     api::DocsRoutes().add_to(router);
+  }
+
+  [[nodiscard]] json::value shown_config() const {
+    const auto shown = parse_json(print_config(loaded_, PrintFormat::json));
+    return shown ? *shown : json::value();
+  }
+
+  // What can be changed without starting again.
+  Result<void> change_config(const json::object& wanted) {
+    LogConfig log = config_.log;
+    for (const auto& [name, value] : wanted) {
+      const auto* text = value.if_string();
+      if (name != "log.level")
+        return fail(Errc::invalid,
+                    fmt::format("{} cannot be changed while the server runs; log.level can",
+                                to_valid_utf8(std::string_view(name))),
+                    "not_changeable");
+      const auto level = text ? parse_enum<LogLevel>(*text) : std::nullopt;
+      if (!level)
+        return fail(Errc::invalid, "log.level must be one of the levels docs/configuration.md lists",
+                    "validation_error");
+      log.level = *level;
+    }
+    config_.log = loaded_.config.log = log;
+    configure_log(log.level, log.format);
+    return {};
   }
 
   Task<void> watch_signals() {
@@ -207,6 +246,7 @@ class Serving {
   }
 
   asio::any_io_executor executor_;
+  LoadedConfig loaded_;
   Config config_;
   App app_;
   asio::signal_set signals_;
@@ -220,6 +260,7 @@ class Serving {
   std::optional<api::LongPoll> long_poll_;
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::EngineRoutes> engine_;
+  std::optional<api::SystemRoutes> system_;
   std::optional<api::OrderRoutes> orders_;
   std::optional<api::QueueRoutes> queue_;
   std::optional<api::FileRoutes> files_;
@@ -242,7 +283,7 @@ class Serving {
 
 int serve(const LoadedConfig& loaded) {
   asio::io_context context(1);
-  Serving serving(context, loaded.config);
+  Serving serving(context, loaded);
   return run_to_end(context, serving.run());
 }
 

@@ -5,8 +5,10 @@
 namespace trawl::storage {
 namespace {
 
+// The id of the job, or of the upload that stands for one.
 constexpr std::string_view kColumns =
-    "id, job_id, kind, path, location, mime_type, language, size, sha256, created_at, expires_at";
+    "id, COALESCE(job_id, upload_id), kind, path, location, mime_type, language, size, sha256, created_at, "
+    "expires_at";
 
 std::int64_t millis(SystemTime time) {
   return time.time_since_epoch().count();
@@ -80,9 +82,10 @@ Result<std::int64_t> stored_bytes(db::Transaction& transaction) {
 Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact) {
   const auto expires = artifact.expires_at ? std::optional(millis(*artifact.expires_at)) : std::nullopt;
   const auto inserted = transaction.execute(
-      fmt::format("INSERT INTO artifacts ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-                  " ON CONFLICT (path) DO NOTHING",
-                  kColumns),
+      "INSERT INTO artifacts (id, job_id, upload_id, kind, path, location, mime_type, language, size, sha256,"
+      " created_at, expires_at) VALUES ($1, (SELECT id FROM jobs WHERE id = $2),"
+      " (SELECT id FROM uploads WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+      " ON CONFLICT (path) DO NOTHING",
       {artifact.id.str(), artifact.job.str(), std::string(to_text(artifact.kind)), artifact.path,
        artifact.location, artifact.mime_type, artifact.language, artifact.size, artifact.sha256,
        millis(artifact.created_at), db::null_or(expires)});

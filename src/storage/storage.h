@@ -19,6 +19,9 @@
 
 namespace trawl::storage {
 
+// A file that somebody brings has an upload in the place of a job: its id is Artifact::job, its epoch 1.
+inline constexpr std::int64_t kUploadEpoch = 1;
+
 // A file in a staging folder that is to become an artifact.
 struct Staged {
   std::string name;  // In the staging folder: one segment.
@@ -85,6 +88,26 @@ class ArtifactStore {
   [[nodiscard]] Task<Result<void>> set_expiry(JobId job, std::optional<SystemTime> expires_at);
   // Deletes a job's artifacts, rows first.
   [[nodiscard]] Task<Result<void>> remove_of_job(JobId job);
+
+  struct Filter {
+    std::optional<std::string> owner;  // Empty: everybody's.
+    std::string prefix;                // Of the paths.
+    std::int64_t offset = 0, limit = 20;
+  };
+  struct Page {
+    std::vector<Artifact> artifacts;    // Newest first.
+    std::int64_t total = 0, bytes = 0;  // Of all that fit the filter.
+  };
+  [[nodiscard]] Task<Result<Page>> list(Filter filter);
+  // Who asked for the download it came from, or brought it.
+  [[nodiscard]] Task<Result<std::string>> owner_of(Artifact artifact);
+  // Deletes one artifact, its row first.
+  [[nodiscard]] Task<Result<void>> remove(ArtifactId id);
+  struct Removed {
+    std::int64_t files = 0, bytes = 0;
+  };
+  // Deletes every artifact that was stored earlier.
+  [[nodiscard]] Task<Result<Removed>> remove_older(SystemTime than);
 
   // Deletes expired artifacts, and the oldest ones while all together are over the quota; files in content/
   // that no row and no running lease refers to, and the work folders of jobs that have ended or are unknown.

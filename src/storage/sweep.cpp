@@ -71,8 +71,17 @@ Task<Result<std::size_t>> ArtifactStore::sweep_expired() {
     });
     if (!expired) co_return fail(expired.error());
     removed += co_await blobs_->remove(std::move(expired->unused));
-    if (expired->rows < kRowsAtOnce) co_return removed;
+    if (expired->rows < kRowsAtOnce) break;
   }
+  // Uploads of which nothing is left.
+  const auto forgotten = co_await database_.write([](db::Transaction& transaction) {
+    return transaction.execute(
+        "DELETE FROM uploads WHERE lease_until < $1"
+        " AND NOT EXISTS (SELECT 1 FROM artifacts WHERE artifacts.upload_id = uploads.id)",
+        {std::int64_t{transaction.now().time_since_epoch().count()}});
+  });
+  if (!forgotten) co_return fail(forgotten.error());
+  co_return removed;
 }
 
 Task<Result<std::size_t>> ArtifactStore::sweep_quota() {

@@ -78,13 +78,14 @@ class Server:
         """The API as somebody with this key, or with none, uses it."""
         return Api(self.url, key, self._check)
 
-    # Answers are held against the description of the build under test; it differs by role, key header and what is switched off.
+    # Answers are held against the description of the build under test; what it depends on beside that:
+    DESCRIBED_BY = ("server.role", "server.public_url", "auth.header", "metrics.enabled", "metrics.open", "metadata.public_info")
     contracts: dict[tuple, Contract] = {}
 
     def _check(self, response) -> None:
         if self.options.get("server.role") == "worker" or not str(response.url).startswith(self.url):
             return
-        kind = (self.program, *map(self.options.get, ("server.role", "auth.header", "metrics.enabled")))
+        kind = (self.program, *(self.options.get(name) for name in self.DESCRIBED_BY))
         if kind not in self.contracts:
             self.contracts[kind] = contract_of(self.url)
         self.contracts[kind].check(response)

@@ -9,9 +9,12 @@
 namespace trawl::storage::detail {
 namespace {
 
-// A job's state and epoch (jobs/state.h), or no row.
+// A job's state and epoch (jobs/state.h), or no row. A file that is arriving is as good as a job that runs.
 Result<std::vector<db::Row>> job_row(db::Transaction& transaction, const JobId& job) {
-  return transaction.query("SELECT state, epoch FROM jobs WHERE id = $1", {job.str()});
+  return transaction.query(
+      "SELECT state, epoch FROM jobs WHERE id = $1"
+      " UNION ALL SELECT 'running', 1 FROM uploads WHERE id = $1 AND lease_until > $2",
+      {job.str(), std::int64_t{transaction.now().time_since_epoch().count()}});
 }
 
 bool holds(const std::vector<db::Row>& job, std::int64_t epoch) {
