@@ -1,5 +1,7 @@
 #include "access/usage.h"
 
+#include <algorithm>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -76,6 +78,21 @@ Result<void> Quotas::count_jobs(db::Transaction& transaction, const std::string&
   const auto report = report_in(transaction, owner, now);
   if (!report) return fail(report.error());
   return check_quota(*report);
+}
+
+Result<std::optional<std::int64_t>> Quotas::jobs_left(db::Transaction& transaction,
+                                                      const std::string& owner) {
+  if (owner.empty()) return std::nullopt;
+  const auto report = report_in(transaction, owner, transaction.now());
+  if (!report) return fail(report.error());
+  std::optional<std::int64_t> left;
+  for (const Used* used : {&report->day, &report->month}) {
+    const bool bytes_used = used->bytes_limit && used->bytes >= *used->bytes_limit;
+    if (!used->jobs_limit && !bytes_used) continue;
+    const std::int64_t here = bytes_used ? 0 : std::max<std::int64_t>(0, *used->jobs_limit - used->jobs);
+    left = std::min(left.value_or(here), here);
+  }
+  return left;
 }
 
 Result<void> Quotas::count_bytes(db::Transaction& transaction, const std::string& owner, std::int64_t bytes) {

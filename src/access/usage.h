@@ -38,6 +38,9 @@ class Quotas {
   // has no room for them, which undoes both. What is nobody's in particular has no quota.
   [[nodiscard]] static Result<void> count_jobs(db::Transaction& transaction, const std::string& owner,
                                                std::int64_t jobs);
+  // How many more downloads `owner` may create now; nothing when there is no limit.
+  [[nodiscard]] static Result<std::optional<std::int64_t>> jobs_left(db::Transaction& transaction,
+                                                                     const std::string& owner);
   // Counts bytes that were stored, in the transaction that completes the download; also what is nobody's.
   [[nodiscard]] static Result<void> count_bytes(db::Transaction& transaction, const std::string& owner,
                                                 std::int64_t bytes);

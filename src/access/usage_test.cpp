@@ -74,6 +74,22 @@ TEST_F(QuotasTest, RefusesAfterTheBytesAreUsed) {
   EXPECT_EQ(run(quotas.report(owner))->month.bytes, 5999);
 }
 
+TEST_F(QuotasTest, SaysHowManyMoreThereMayBe) {
+  const auto left = [&](const std::string& owner) {
+    return run(database->read(
+                   [&](db::Transaction& transaction) { return Quotas::jobs_left(transaction, owner); }))
+        .value();
+  };
+  const std::string owner = key({.jobs_per_day = 3, .jobs_per_month = 2, .bytes_per_day = 100});
+  EXPECT_EQ(left(owner), 2);
+  EXPECT_TRUE(take(owner));
+  EXPECT_EQ(left(owner), 1);
+  store(owner, 100);
+  EXPECT_EQ(left(owner), 0);
+  EXPECT_EQ(left(key({.bytes_per_month = 100})), std::nullopt);
+  EXPECT_EQ(left(""), std::nullopt);
+}
+
 TEST_F(QuotasTest, CountsButNeverRefusesThoseWithoutQuotas) {
   const std::string owner = key({});
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(take(owner));

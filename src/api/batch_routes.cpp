@@ -33,7 +33,8 @@ http::Response refusal(const http::Request& request, const Error& error) {
 std::optional<http::Response> objection(const http::Request& request, const downloads::Batch& batch) {
   if (batch.expansion == downloads::Expansion::failed) {
     const std::string code = batch.error_code.value_or("extraction_failed");
-    return http::error_response(request, code == "not_a_playlist" ? 400 : 422, code,
+    const int status = code == "not_a_playlist" ? 400 : code == "quota_exceeded" ? 429 : 422;
+    return http::error_response(request, status, code,
                                 batch.error_message.value_or("the playlist could not be listed"));
   }
   if (batch.expansion == downloads::Expansion::done && batch.counts.total() == 0 && batch.skipped == 0)
@@ -72,7 +73,8 @@ http::Contract creation(int status, bool canonical) {
                                           {422, http::kAnyCode},
                                           {429, http::kAnyCode},
                                           {503, http::kAnyCode},
-                                          {507, http::kAnyCode}})};
+                                          {507, http::kAnyCode}}),
+          .headers = {kIdempotencyKeyHeader}};
 }
 
 http::Contract listing() {

@@ -73,7 +73,12 @@ class BatchExpansion::Listing {
       std::vector<media::Entry> part(begin, begin + size);
       if (auto taken = co_await take(part, false); !taken) co_return taken;
     }
-    co_return co_await owner_.finish(claimed_, selector_.reorders());
+    if (!intake_.over_quota()) co_return co_await owner_.finish(claimed_, selector_.reorders(), {});
+    // Asking again would not help until the next day.
+    const Error error{Errc::forbidden, "the key may create no more downloads; the rest is left out",
+                      "quota_exceeded"};
+    if (intake_.children() == 0) co_return fail(error);
+    co_return co_await owner_.finish(claimed_, selector_.reorders(), error);
   }
 
  private:
@@ -101,6 +106,7 @@ class BatchExpansion::Listing {
               taken = intake_.take(transaction, entry, playlist_);
             if (!taken) return taken;
           }
+          if (auto added = intake_.count(transaction); !added) return added;
           const auto counted = transaction.execute("UPDATE batches SET skipped = $1 WHERE id = $2",
                                                    {intake_.skipped(), claimed_.batch.id});
           if (!counted) return fail(counted.error());
@@ -197,14 +203,18 @@ Task<Result<void>> BatchExpansion::list(const Claimed& claimed, Listing& listing
 }
 
 // With an order of its own the children get their turns only now; until then none was handed out.
-Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder) {
-  co_return co_await database_.write([this, &claimed, reorder](db::Transaction& transaction) -> Result<void> {
+Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder,
+                                          std::optional<Error> shortened) {
+  using Text = std::optional<std::string>;
+  co_return co_await database_.write([&, this](db::Transaction& transaction) -> Result<void> {
     const BatchRequest& request = claimed.batch.request;
     const SystemTime now = transaction.now();
     const auto ended = transaction.execute(
-        "UPDATE batches SET expansion = 'done', slots = $1, updated_at = $2"
-        " WHERE id = $3 AND epoch = $4 AND expansion = 'pending'",
-        {std::int64_t{request.concurrency}, jobs::to_millis(now), claimed.batch.id, claimed.epoch});
+        "UPDATE batches SET expansion = 'done', slots = $1, error_code = $2, error_message = $3,"
+        " updated_at = $4 WHERE id = $5 AND epoch = $6 AND expansion = 'pending'",
+        {std::int64_t{request.concurrency}, db::null_or(shortened ? Text(shortened->reason) : Text()),
+         db::null_or(shortened ? Text(shortened->message) : Text()), jobs::to_millis(now), claimed.batch.id,
+         claimed.epoch});
     if (!ended) return fail(ended.error());
     if (*ended == 0) return fenced(claimed.batch.id);
     transaction.on_commit([this] { store_.bell().ring(); });

@@ -40,7 +40,9 @@ class BatchExpansion {
   Task<Result<std::optional<Claimed>>> claim();
   Task<void> expand(Claimed claimed);
   [[nodiscard]] Task<Result<void>> list(const Claimed& claimed, Listing& listing);
-  [[nodiscard]] Task<Result<void>> finish(const Claimed& claimed, bool reorder);
+  // `shortened`: why entries were left out that were wanted.
+  [[nodiscard]] Task<Result<void>> finish(const Claimed& claimed, bool reorder,
+                                          std::optional<Error> shortened);
   Task<void> give_up(const Claimed& claimed, Error error);
 
   db::Database& database_;

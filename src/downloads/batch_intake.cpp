@@ -1,5 +1,6 @@
 #include "downloads/batch_intake.h"
 
+#include "access/usage.h"
 #include "downloads/archive.h"
 
 namespace trawl::downloads {
@@ -22,7 +23,16 @@ Result<void> BatchIntake::begin(db::Transaction& transaction) {
   const auto rows = transaction.query("SELECT COUNT(*) FROM jobs WHERE batch_id = $1", {batch_.id});
   if (!rows) return fail(rows.error());
   children_ = rows->front().integer(0);
+  const auto left = access::Quotas::jobs_left(transaction, batch_.tenant);
+  if (!left) return fail(left.error());
+  left_ = *left;
+  added_ = 0;
   return {};
+}
+
+Result<void> BatchIntake::count(db::Transaction& transaction) {
+  if (added_ == 0) return {};
+  return access::Quotas::count_jobs(transaction, batch_.tenant, added_);
 }
 
 Result<bool> BatchIntake::is_known(db::Transaction& transaction, const std::string& key) const {
@@ -55,6 +65,10 @@ Result<void> BatchIntake::take(db::Transaction& transaction, const media::Entry&
   const auto there = has_child(transaction, batch_.id, key);
   if (!there) return fail(there.error());
   if (*there || full()) return {};
+  if (left_ && added_ >= *left_ && !batch_.baseline) {
+    over_quota_ = true;
+    return {};
+  }
   if (batch_.subscription) {
     const auto met = transaction.execute(
         "INSERT INTO subscription_entries (subscription_id, entry) VALUES ($1, $2)"
@@ -64,6 +78,7 @@ Result<void> BatchIntake::take(db::Transaction& transaction, const media::Entry&
   }
   if (batch_.baseline) return {};
   ++children_;
+  ++added_;
   return insert_child(transaction, store_, batch_, entry, playlist, selector_.rank(entry));
 }
 

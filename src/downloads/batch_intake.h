@@ -13,11 +13,17 @@ class BatchIntake {
   [[nodiscard]] Result<void> begin(db::Transaction& transaction);
   // Whether the entry belongs to the batch: it was neither downloaded before nor met by the subscription.
   [[nodiscard]] Result<bool> wants(db::Transaction& transaction, const media::Entry& entry);
-  // Adds the entry's job, unless it is there already or the batch is full.
+  // Adds the entry's job, unless it is there already, the batch is full, or its owner may create no more.
   [[nodiscard]] Result<void> take(db::Transaction& transaction, const media::Entry& entry,
                                   const json::object& playlist);
 
-  [[nodiscard]] bool full() const { return children_ >= most_; }
+  // To be called after the entries of a page: counts its jobs against the quota of the batch's owner.
+  [[nodiscard]] Result<void> count(db::Transaction& transaction);
+
+  [[nodiscard]] bool full() const { return children_ >= most_ || over_quota_; }
+  // An entry was left out because its owner may create no more downloads.
+  [[nodiscard]] bool over_quota() const { return over_quota_; }
+  [[nodiscard]] std::int64_t children() const { return children_; }
   [[nodiscard]] std::int64_t skipped() const { return skipped_; }
   // Entries that came before, one after the other, up to the newest.
   [[nodiscard]] std::int64_t known_in_a_row() const { return known_in_a_row_; }
@@ -30,7 +36,9 @@ class BatchIntake {
   const Selector& selector_;
   std::string options_;
   std::int64_t most_;
-  std::int64_t children_ = 0;
+  std::int64_t children_ = 0, added_ = 0;  // Jobs of the batch; those of this page.
+  std::optional<std::int64_t> left_;       // How many its owner may still create.
+  bool over_quota_ = false;
   std::int64_t skipped_ = 0;
   std::int64_t known_in_a_row_ = 0;
 };

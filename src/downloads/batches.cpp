@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "access/usage.h"
 #include "jobs/job_row.h"
 #include "net/url.h"
 
@@ -79,6 +80,8 @@ Task<Result<Batch>> Batches::submit(BatchRequest request, std::string tenant, Th
           !added)
         return fail(added.error());
     }
+    if (auto counted = access::Quotas::count_jobs(transaction, batch.tenant, index); !counted)
+      return fail(counted.error());
     transaction.on_commit([this] { changed_.notify_all(); });
     auto found = find_batch(transaction, batch.id);
     if (!found || !then) return found;
