@@ -5,7 +5,8 @@ import pytest
 from support.browser import visit
 
 PAGES = {
-    "/api/docs": "document.querySelectorAll('.opblock').length",
+    # It keeps only those in the page that are in sight: each look goes a little further down.
+    "/api/docs": "(window.seen ??= new Set(), document.querySelectorAll('.opblock').forEach(block => seen.add(block.id)), window.scrollBy(0, 400), seen.size)",
     "/api/redoc": "document.querySelectorAll('[id*=operation]').length",
 }
 

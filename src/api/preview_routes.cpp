@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "media/options.h"
 #include "net/admission.h"
+#include "net/url.h"
 
 namespace trawl::api {
 namespace {
@@ -233,6 +234,8 @@ Task<http::Response> PreviewRoutes::validate(http::Request request, ValidateBody
     view.error_code = error.reason;
     return http::json_response(200, encode(view));
   };
+  if (!net::parse_url(wanted.url))
+    view.url = net::redact_url(wanted.url);  // A password may be what is wrong.
   if (const auto wrong = media::check_http_url(wanted.url))
     co_return invalid({Errc::invalid, "url " + *wrong, "invalid_url"});
   if (const auto admitted = co_await net::admit_url(policy_, wanted.url); !admitted)
