@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "access/usage.h"
-#include "base/bytes.h"
 #include "base/failpoint.h"
 #include "downloads/adoption.h"
 #include "downloads/archive.h"
+#include "downloads/attempt_errors.h"
 #include "downloads/batch.h"
+#include "downloads/completion.h"
 #include "downloads/content.h"
 #include "downloads/cookie_file.h"
 #include "downloads/metadata.h"
@@ -26,31 +26,7 @@ using std::chrono::steady_clock;
 
 constexpr int kLongestRecording = 48 * 3600;  // Seconds, unless the request says.
 
-// What an earlier attempt left may be of no use any more: the site's addresses expire, and parts can
-// be lost. How much of it to keep then; nothing when the error has another cause.
-enum class Keep { plan, nothing };
-std::optional<Keep> keep_after(const Error& error) {
-  if (error.reason == "parts_missing") return Keep::plan;
-  if (error.reason == "origin_forbidden" || error.reason == "http_404" || error.reason == "not_found" ||
-      error.reason == "plan_not_reusable")
-    return Keep::nothing;
-  return std::nullopt;
-}
-
 constexpr int kLoggedRefusals = 50;
-
-// A site that will not serve this client address may serve another.
-bool is_turned_away(const Error& error) {
-  return error.reason == "origin_forbidden" || error.reason == "rate_limited";
-}
-
-// Counts what was stored against the owner's quota.
-Result<void> count_bytes(db::Transaction& transaction, const std::string& owner,
-                         const std::vector<storage::Artifact>& artifacts) {
-  std::int64_t bytes = 0;
-  for (const storage::Artifact& artifact : artifacts) bytes += artifact.size;
-  return access::Quotas::count_bytes(transaction, owner, bytes);
-}
 
 }  // namespace
 
@@ -347,12 +323,7 @@ class Pipeline::Attempt {
   Error explain(Error error) {
     const auto of_upstream = pass_->upstream_failure();
     if (is_turned_away(error) || of_upstream) pipe_.upstreams_.rest(site_, upstream_, steady_clock::now());
-    if (too_large_) {
-      return {Errc::too_large,
-              fmt::format("the download is larger than {} (download.max_bytes)",
-                          to_text(ByteCount{pipe_.limits_.max_bytes})),
-              "too_large"};
-    }
+    if (too_large_) return larger_than(pipe_.limits_.max_bytes);
     if (const auto refused = pass_->refusal()) return *refused;
     if (of_upstream && retryable(error.code)) return *of_upstream;
     return error;
@@ -386,18 +357,13 @@ class Pipeline::Attempt {
                         {"network", traffic()}};
     std::vector<std::string> keys{key_of(*checkpoint_.plan)};
     if (member_ && member_->key != keys[0]) keys.push_back(member_->key);
-    co_return jobs::JobStore::Also([artifacts = std::move(*artifacts), result = std::move(result),
-                                    keys = std::move(keys), options = options_digest(request_),
-                                    tenant = run_.job().tenant, job = run_.job().id,
-                                    now](db::Transaction& transaction) mutable -> Result<json::object> {
-      if (auto recorded = storage::ArtifactStore::record(transaction, artifacts); !recorded)
-        return fail(recorded.error());
-      if (auto archived = record_in_archive(transaction, tenant, keys, options, job, now); !archived)
-        return fail(archived.error());
-      if (const auto counted = count_bytes(transaction, tenant, artifacts); !counted)
-        return fail(counted.error());
-      return result;
-    });
+    co_return completion({.artifacts = std::move(*artifacts),
+                          .result = std::move(result),
+                          .keys = std::move(keys),
+                          .options = options_digest(request_),
+                          .tenant = run_.job().tenant,
+                          .job = run_.job().id,
+                          .at = now});
   }
 
   std::optional<SystemTime> expiry(SystemTime stored) const {
