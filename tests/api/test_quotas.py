@@ -5,9 +5,7 @@ import pytest
 
 from support.api import check_error
 from support.feed import Feed, episodes
-from support.server import Server
-
-ADMIN_KEY = "the-key-of-the-configuration"
+from support.keys import holder
 
 
 @pytest.fixture(scope="module")
@@ -15,20 +13,6 @@ def feed(origin):
     feed = Feed({"twelve": episodes(origin, 12)})
     yield feed
     feed.close()
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("quotas"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
-
-
-def holder(guarded, **wanted):
-    made = guarded.api.post("/api/v1/admin/api-keys", json={"name": "test", **wanted})
-    assert made.status_code == 201, made.text
-    return guarded.as_key(made.json()["api_key"])
 
 
 def used(api):

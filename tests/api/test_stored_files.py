@@ -9,23 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.api import check_error
-from support.server import Server
-
-ADMIN_KEY = "the-key-of-the-configuration"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("stored"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
-
-
-def holder(guarded, **wanted):
-    made = guarded.api.post("/api/v1/admin/api-keys", json={"name": "test", **wanted})
-    assert made.status_code == 201, made.text
-    return guarded.as_key(made.json()["api_key"])
+from support.keys import ADMIN_KEY, holder
 
 
 def bring(api, data, name="mine.mp4", path="/api/v1/files", status=201, **query):

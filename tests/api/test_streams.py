@@ -9,26 +9,11 @@ import pytest
 import websockets
 
 from support.api import check_error
-from support.server import Server
+from support.keys import ADMIN_KEY, make
 from support.sse import listen
 from support.ws import watch
 
-ADMIN_KEY = "the-key-of-the-configuration"
 LATER = "2090-01-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("streams"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
-
-
-def holder(guarded, **wanted):
-    made = guarded.api.post("/api/v1/admin/api-keys", json={"name": "test", **wanted})
-    assert made.status_code == 201, made.text
-    return guarded.as_key(made.json()["api_key"]), made.json()["api_key"], made.json()["key_info"]["id"]
 
 
 # --- Server-sent events
@@ -92,8 +77,8 @@ def test_silence_is_kept_alive_and_a_stopping_server_ends_streams_whole_and_answ
 
 
 def test_a_stream_shows_nothing_of_others_and_ends_when_its_key_is_revoked(guarded, origin):
-    mine, key, key_id = holder(guarded)
-    theirs, *_ = holder(guarded)
+    mine, key, key_id = make(guarded)
+    theirs, *_ = make(guarded)
     job = mine.submit(origin.url("/crawl/bench.mp4"), embed_metadata=False)["id"]
     check_error(theirs.get(f"/api/v1/downloads/{job}/events"), 404)
     assert listen(guarded.api, job, leave_when=lambda seen: seen.of("snapshot")).status == 200
@@ -153,8 +138,8 @@ class Firehose:
 
 
 def test_one_socket_tells_of_all_of_ones_downloads_and_of_nobody_elses(guarded, origin):
-    mine, my_key, my_id = holder(guarded)
-    theirs, their_key, _ = holder(guarded)
+    mine, my_key, my_id = make(guarded)
+    theirs, their_key, _ = make(guarded)
     sockets = [Firehose(guarded.url, my_key), Firehose(guarded.url, their_key, "/ws"), Firehose(guarded.url, ADMIN_KEY),
                Firehose(guarded.url, my_key, query="&types=status")]
     my, their, everybody, states = sockets
