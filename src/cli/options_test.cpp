@@ -126,7 +126,7 @@ TEST(Completion, OffersCommandsOptionsAndSettings) {
   const std::string script = bash_completion({"server.port"});
   EXPECT_THAT(
       script,
-      HasSubstr("words=\"get serve config policy backup restore version completion --help --version\""));
+      HasSubstr("words=\"get serve config policy backup restore version engine completion --help --version\""));
   EXPECT_THAT(script, HasSubstr("serve) words=\"--help --config --server.port\""));
   EXPECT_THAT(script, HasSubstr("completion) words=\"--help\""));
 }
