@@ -68,6 +68,17 @@ def test_the_engine_and_its_sandbox_are_told(server):
     assert value(found, "process_resident_memory_bytes") > 1 << 20
 
 
+def test_who_asks_for_json_gets_the_statistics_and_prometheus_its_text(server, origin):
+    api = warm(server()).api
+    api.completed(origin.url("small.mp4"), embed_metadata=False)
+    answer = api.get("/metrics", headers={"Accept": "application/json"})
+    assert answer.headers["content-type"].startswith("application/json") and "Accept" in answer.headers["vary"]
+    assert answer.json()["total_downloads"] == answer.json()["completed_downloads"] == 1
+    prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+    for accept in ("*/*", "", prometheus, "text/plain, application/json"):
+        assert api.get("/metrics", headers={"Accept": accept}).headers["content-type"].startswith("text/plain"), accept
+
+
 def test_refusals_are_counted_by_reason_and_say_nothing_of_the_address(server):
     running = warm(server(policy__allow_private_networks="false", policy__denied_domains="denied.example"))
     for url in ("http://127.0.0.1/secret-path", "http://169.254.169.254/", "https://denied.example/", "https://93.184.216.34:6379/"):

@@ -32,9 +32,9 @@ class SystemRoutes {
         started_(clock.now()) {}
 
   void add_to(http::Router& router);
+  Task<http::Response> stats(http::Request request);
 
  private:
-  Task<http::Response> stats(http::Request request);
   Task<http::Response> storage_stats(http::Request request);
   Task<http::Response> clean_up(http::Request request);
   Task<http::Response> config(http::Request request);

@@ -156,7 +156,9 @@ class Serving {
       app_.figures().answered(route, status, took);
     });
     if (config_.metrics.enabled) {
-      metrics_.emplace([this] { return app_.figures_text(); }, config_.metrics.open);
+      metrics_.emplace([this] { return app_.figures_text(); },
+                       [this](http::Request request) { return system_->stats(std::move(request)); },
+                       config_.metrics.open);
       metrics_->add_to(router);
     }
     if (config_.server.role == Role::worker) return;
