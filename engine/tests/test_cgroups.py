@@ -92,7 +92,7 @@ def ends(process: subprocess.Popen) -> int:
 def test_the_kernel_holds_a_child_and_its_children_together_and_ends_them_together(real):
     groups = cgroups.Cgroups(real, memory=1 << 30, processes=16, needed=())
     groups.make(1), groups.make(2)
-    program = "import os, time\nif os.fork() == 0: os.setsid()\nprint('up', flush=True)\ntime.sleep(60)"
+    program = "import os, time\nif os.fork() == 0: os.setsid()\nos.write(1, b'up\\n')\ntime.sleep(60)"
     first, second = started(groups, 1, program), started(groups, 2, program)
     for child in (first, second):
         assert [child.stdout.readline() for _ in range(2)] == ["up\n"] * 2
