@@ -1,7 +1,6 @@
 """What monitors and load balancers ask."""
 import json
 import re
-import time
 
 import pytest
 
@@ -12,11 +11,7 @@ VERSION = (ROOT / "VERSION").read_text().strip()
 
 @pytest.fixture(autouse=True)
 def warm(api):
-    """The server answers at once, but is ready only when its engine is warm."""
-    deadline = time.monotonic() + 30
-    while api.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    api.until_ready()
 
 
 @pytest.mark.parametrize("path", ["/api/v1/health", "/health"])

@@ -1,6 +1,5 @@
 """GET /metrics: that it tells what happened, and nothing that it must not."""
 import re
-import time
 
 import pytest
 
@@ -28,10 +27,7 @@ def value(found, name: str, **labels: str) -> float:
 
 
 def warm(running):
-    deadline = time.monotonic() + 30
-    while running.api.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    running.api.until_ready()
     return running
 
 

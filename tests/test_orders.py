@@ -150,10 +150,7 @@ def test_an_idempotency_key_makes_one_job_of_many_requests(server, origin):
     assert all(answer.headers["retry-after"] for answer in answers if answer.status_code == 409)
     assert len({answer.content for answer in answers if answer.status_code == 202}) == 1
     # An engine host that is still starting would outlive the kill for a moment.
-    deadline = time.monotonic() + 60
-    while served.api.get("/api/v1/health/ready").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    served.api.until_ready()
     served.kill()
     served.start()
     assert post("k-1").content == first.content

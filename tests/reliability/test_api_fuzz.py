@@ -19,8 +19,14 @@ URLS = st.one_of(st.sampled_from(["https://other.example/watch?v=1", "http://127
 KEPT_APART = {"wait": st.just(0), "url": URLS, "urls": st.lists(URLS, max_size=4), "webhook_url": st.one_of(st.none(), URLS)}
 
 
+def said_absent(path: str, answer: httpx.Response) -> bool:
+    """The analytics of the seeds are routes that say there are none."""
+    return "/analytics/" in path and answer.status_code == 501 and answer.json()["error_code"] == "not_available"
+
+
 def test_a5_20000_requests_made_from_the_description(server, seeded, bars):
     one = server(auth__mode="off", limits__enabled="false", cookies__key="a1" * 32, policy__allowed_domains="nothing.invalid", log__level="error")
+    one.api.until_ready()
     contract = contract_of(one.url)
     made = Requests(contract.document, KEPT_APART)
     operations = [(path, method, operation) for path, item in contract.document["paths"].items() for method, operation in item.items()
@@ -46,7 +52,7 @@ def test_a5_20000_requests_made_from_the_description(server, seeded, bars):
         asked.add(index)
         media = answer.headers.get("content-type", "")
         found = contract.faults(method.upper(), answer.request.url.raw_path.decode().split("?")[0], answer.status_code, media, answer.content)
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 and not said_absent(path, answer):
             found.append("a fault of the server")
         if found and len(faults) < 20:
             faults.append(f"{method} {target[:200]} {(body or b'')[:300]} -> {answer.status_code} {found} {answer.content[:300]}")

@@ -14,6 +14,13 @@ class Api(httpx.Client):
         super().__init__(base_url=base_url, timeout=30, trust_env=False, headers={"X-API-Key": key} if key else None,
                          event_hooks={"response": [check] if check else []})
 
+    def until_ready(self, within: float = 60) -> None:
+        """A server answers at once, but is ready only when its engine is warm."""
+        deadline = time.monotonic() + within
+        while self.get("/api/v1/health/ready").status_code != 200:
+            assert time.monotonic() < deadline, f"not ready after {within} s: {self.get('/api/v1/health').text}"
+            time.sleep(0.05)
+
     def submit(self, url: str, **options) -> dict:
         response = self.post("/api/v1/downloads", json={"url": url, **options})
         assert response.status_code == 202, f"{response.status_code} {response.text}"
