@@ -2,6 +2,8 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
 from support.download_bars import PLAIN
 from support.hostile_origin import File
 
@@ -28,6 +30,7 @@ SLOW = {"head": slow_head, "body": slow_body, "silent": silent}
 
 
 # Mutant: no_low_speed_rule.
+@pytest.mark.alone
 def test_d9_slow_origins_free_their_slots_and_slow_nobody_down(server, hostile, bars):
     each, good = bars.size(100), 10
     # Every other one is slow to yt-dlp already, which asks first.
