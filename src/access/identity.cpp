@@ -16,6 +16,10 @@ Identity of_level(std::string key, std::string owner, Level level, const KeyLimi
           .limits = limits};
 }
 
+Identity configured() {
+  return of_level(std::string(kConfiguredKey), std::string(kConfiguredKey), Level::full_access, {});
+}
+
 }  // namespace
 
 bool allows(const Identity& identity, http::AccessScope scope) {
@@ -23,8 +27,11 @@ bool allows(const Identity& identity, http::AccessScope scope) {
   return std::ranges::find(kAnonymousScopes, scope) != std::end(kAnonymousScopes);
 }
 
-Identities::Identities(Mode mode, std::string_view configured, KeyStore& keys)
-    : mode_(mode), configured_digest_(configured.empty() ? "" : secret_digest(configured)), keys_(keys) {}
+Identities::Identities(Mode mode, std::string_view configured, KeyStore& keys, Tickets& tickets)
+    : mode_(mode),
+      configured_digest_(configured.empty() ? "" : secret_digest(configured)),
+      keys_(keys),
+      tickets_(tickets) {}
 
 Identity Identities::nobody() const {
   return mode_ == Mode::off ? of_level("", "", Level::full_access, {}) : Identity{};
@@ -36,9 +43,19 @@ Task<Result<Identity>> Identities::identify(std::optional<std::string> offered) 
     if (mode_ == Mode::optional) co_return nobody();
     co_return fail(Errc::unauthorized, "an API key is needed: send it as X-API-Key", "unauthorized");
   }
-  if (same_digest(secret_digest(*offered), configured_digest_))
-    co_return of_level(std::string(kConfiguredKey), std::string(kConfiguredKey), Level::full_access, {});
+  if (same_digest(secret_digest(*offered), configured_digest_)) co_return configured();
   const auto key = co_await keys_.verify(std::move(*offered));
+  if (!key) co_return fail(key.error());
+  co_return of_level(key->id, key->id, key->level, key->limits);
+}
+
+Task<Result<Identity>> Identities::identify_ticket(std::string ticket) {
+  if (mode_ == Mode::off) co_return nobody();
+  const auto id = co_await tickets_.redeem(std::move(ticket));
+  if (!id) co_return fail(id.error());
+  if (id->empty()) co_return nobody();
+  if (*id == kConfiguredKey) co_return configured();
+  const auto key = co_await keys_.usable(*id);
   if (!key) co_return fail(key.error());
   co_return of_level(key->id, key->id, key->level, key->limits);
 }

@@ -5,6 +5,7 @@
 
 #include "access/key_store.h"
 #include "access/mode.h"
+#include "access/tickets.h"
 #include "http/message.h"
 
 namespace trawl::access {
@@ -30,11 +31,13 @@ inline constexpr std::string_view kConfiguredKey = "configured";
 class Identities {
  public:
   // `configured`: the key of the configuration, with full access; may be empty.
-  Identities(Mode mode, std::string_view configured, KeyStore& keys);
+  Identities(Mode mode, std::string_view configured, KeyStore& keys, Tickets& tickets);
 
   // `offered`: the key a request carries. Errc::unauthorized for a key that is not good, also where none
   // is needed: a client that sends one means to be known by it.
   [[nodiscard]] Task<Result<Identity>> identify(std::optional<std::string> offered);
+  // The same for a ticket, which is used up.
+  [[nodiscard]] Task<Result<Identity>> identify_ticket(std::string ticket);
   // For requests that need no key.
   [[nodiscard]] Identity nobody() const;
 
@@ -44,6 +47,7 @@ class Identities {
   Mode mode_;
   std::string configured_digest_;  // Empty: there is none.
   KeyStore& keys_;
+  Tickets& tickets_;
 };
 
 }  // namespace trawl::access

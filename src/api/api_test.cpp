@@ -49,7 +49,7 @@ class KeyGuardTest : public ::testing::Test {
   // The status a guarded route answers with; 200 when the request may pass.
   int admitted(access::Mode mode, http::Request request, http::AccessScope scope = access::kDownloadsRead,
                bool websocket = false) {
-    access::Identities identities(mode, "a-long-secret-key", keys);
+    access::Identities identities(mode, "a-long-secret-key", keys, tickets);
     KeyGuard guard(identities, limiter, clock,
                    {.origins = {"https://app.example"}, .limits = limits, .in_flight = in_flight});
     const http::Endpoint endpoint{.method = request.method,
@@ -83,6 +83,7 @@ class KeyGuardTest : public ::testing::Test {
   std::unique_ptr<db::Database> database =
       db::open_sqlite(folder / "trawl.db", context.get_executor()).value();
   access::KeyStore keys{*database, clock, context.get_executor()};
+  access::Tickets tickets{*database, clock};
   access::Nanos now = std::chrono::hours(1000);
   access::MemoryRateLimiter limiter{[this] { return now; }};
   access::LimitRules limits;
@@ -133,6 +134,27 @@ TEST_F(KeyGuardTest, TakesAKeyFromTheQueryOnlyForWebSockets) {
   const http::Request request = request_for("/ws/progress/x", "key=a-long-secret-key");
   EXPECT_EQ(admitted(kRequired, request), 401);
   EXPECT_EQ(admitted(kRequired, request, access::kDownloadsRead, true), 200);
+}
+
+TEST_F(KeyGuardTest, LetsAWebSocketInByATicketOnceAsWhoeverMadeIt) {
+  const auto with_ticket = [&](const std::string& key_id) {
+    http::Request request =
+        request_for("/ws/progress/x", "ticket=" + run_to_end(context, tickets.issue(key_id))->text);
+    request.headers.set("Origin", "https://elsewhere.example");
+    return request;
+  };
+  const http::Request first = with_ticket(std::string(access::kConfiguredKey));
+  EXPECT_EQ(admitted(kRequired, first, access::kDownloadsRead, false), 401);  // Of no use elsewhere.
+  EXPECT_EQ(admitted(kRequired, first, access::kDownloadsRead, true), 200);
+  EXPECT_TRUE(caller.sees_all);
+  EXPECT_EQ(admitted(kRequired, first, access::kDownloadsRead, true), 401);
+
+  const std::string id = make_key(access::Level::read_only).substr(6, 8);
+  const http::Request before = with_ticket(id), after = with_ticket(id);
+  EXPECT_EQ(admitted(kRequired, before, access::kDownloadsRead, true), 200);
+  EXPECT_EQ(caller.owner, id);
+  ASSERT_TRUE(run_to_end(context, keys.revoke(id)));
+  EXPECT_EQ(admitted(kRequired, after, access::kDownloadsRead, true), 401);
 }
 
 TEST_F(KeyGuardTest, CountsStrangersByAddressAndGoodKeysByThemselves) {

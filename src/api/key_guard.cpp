@@ -98,8 +98,9 @@ Task<http::Gatekeeper::Admission> KeyGuard::count_caller(const http::Request& re
 Task<std::expected<access::Identity, http::Response>> KeyGuard::identify(const http::Request& request,
                                                                          const http::Endpoint& endpoint) {
   const auto offered = offered_key(request, endpoint);
+  const auto ticket = endpoint.websocket && !offered ? request.query_param("ticket") : std::nullopt;
   const bool changes = endpoint.websocket || !harmless(request.method);
-  if (changes && !offered && foreign_origin(request, options_.origins)) {
+  if (changes && !offered && !ticket && foreign_origin(request, options_.origins)) {
     co_return std::unexpected(
         http::error_response(request, 403, "foreign_origin",
                              "pages of this origin may not call without a key; cors.origins can allow it"));
@@ -108,7 +109,8 @@ Task<std::expected<access::Identity, http::Response>> KeyGuard::identify(const h
   if (endpoint.signed_link && !offered && request.query_param("signature")) co_return access::Identity{};
   const bool open = endpoint.scope == access::kPublic;
   if (open && !offered) co_return identities_.nobody();
-  auto identity = co_await identities_.identify(offered);
+  auto identity =
+      ticket ? co_await identities_.identify_ticket(*ticket) : co_await identities_.identify(offered);
   if (identity) co_return std::move(*identity);
   if (open) co_return identities_.nobody();
   if (identity.error().code == Errc::unauthorized)

@@ -17,8 +17,9 @@ struct GuardOptions {
 };
 
 // Decides who may call what, and how often: finds the caller by the API key, which comes in the header field,
-// as `Authorization: Bearer` or, on WebSocket upgrades only, as query parameter `api_key` or `key`, and asks
-// whether their scopes cover the route's. 401 with WWW-Authenticate, or 403.
+// as `Authorization: Bearer` or, on WebSocket upgrades only, as query parameter `api_key` or `key`, or by a
+// ticket (access/tickets.h) as query parameter `ticket` of an upgrade, and asks whether their scopes cover
+// the route's. 401 with WWW-Authenticate, or 403.
 //
 // Requests are counted by address before the key is looked at, so that guessing is slow; one with a good
 // key is then counted by that key instead, so that colleagues behind one address do not share a limit.

@@ -70,18 +70,24 @@ json::object headers_of(const http::Endpoint& endpoint, int status) {
 }
 
 json::object security_schemes(const ApiInfo& info) {
-  return {{"ApiKey", {{"type", "apiKey"}, {"in", "header"}, {"name", info.key_header}}},
-          {"Bearer", {{"type", "http"}, {"scheme", "bearer"}, {"description", "The same key."}}},
-          {"SignedLink",
-           {{"type", "apiKey"},
-            {"in", "query"},
-            {"name", "signature"},
-            {"description", "A link made by POST /api/v1/links."}}},
-          {"QueryKey",
-           {{"type", "apiKey"},
-            {"in", "query"},
-            {"name", "api_key"},
-            {"description", "For WebSockets of browsers, which cannot set headers."}}}};
+  return {
+      {"ApiKey", {{"type", "apiKey"}, {"in", "header"}, {"name", info.key_header}}},
+      {"Bearer", {{"type", "http"}, {"scheme", "bearer"}, {"description", "The same key."}}},
+      {"SignedLink",
+       {{"type", "apiKey"},
+        {"in", "query"},
+        {"name", "signature"},
+        {"description", "A link made by POST /api/v1/links."}}},
+      {"QueryKey",
+       {{"type", "apiKey"},
+        {"in", "query"},
+        {"name", "api_key"},
+        {"description", "For WebSockets of browsers, which cannot set headers."}}},
+      {"Ticket",
+       {{"type", "apiKey"},
+        {"in", "query"},
+        {"name", "ticket"},
+        {"description", "For WebSockets: made by POST /api/v1/ws/tickets, good once within 30 seconds."}}}};
 }
 
 json::array security_of(const http::Endpoint& endpoint) {
@@ -93,7 +99,7 @@ json::array security_of(const http::Endpoint& endpoint) {
   way("ApiKey");
   way("Bearer");
   if (endpoint.signed_link) way("SignedLink");
-  if (endpoint.websocket) way("QueryKey");
+  if (endpoint.websocket) way("QueryKey"), way("Ticket");
   return out;
 }
 

@@ -116,9 +116,9 @@ BOOST_DESCRIBE_STRUCT(TypesQuery, (), (types))
 
 struct SocketQuery {
   std::optional<std::int64_t> last_seq;
-  std::optional<std::string> api_key, key;
+  std::optional<std::string> api_key, key, ticket;
 };
-BOOST_DESCRIBE_STRUCT(SocketQuery, (), (last_seq, api_key, key))
+BOOST_DESCRIBE_STRUCT(SocketQuery, (), (last_seq, api_key, key, ticket))
 
 inline constexpr http::HeaderParameter kIdempotencyKeyHeader{
     "Idempotency-Key",
@@ -271,5 +271,8 @@ struct trawl::Rules<trawl::api::SocketQuery> {
        .doc = "The last message that was seen; what came after it is sent first.",
        .min = 0},
       {.name = "api_key", .doc = "The key, where headers cannot be set.", .secret = true},
-      {.name = "key", .doc = "Another spelling of `api_key`.", .secret = true}};
+      {.name = "key", .doc = "Another spelling of `api_key`.", .secret = true},
+      {.name = "ticket",
+       .doc = "Instead of the key: from POST /api/v1/ws/tickets, good once.",
+       .secret = true}};
 };

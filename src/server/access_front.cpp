@@ -33,7 +33,8 @@ AccessFront::AccessFront(App& app, const Config& config, asio::any_io_executor e
       app_(app),
       config_(config),
       keys_(app.database(), app.clock(), executor),
-      identities_(config.auth.mode, config.auth.api_key, keys_),
+      tickets_(app.database(), app.clock()),
+      identities_(config.auth.mode, config.auth.api_key, keys_, tickets_),
       limiter_([] { return access::Nanos(std::chrono::steady_clock::now().time_since_epoch()); }),
       guard_(identities_, limiter(), app.clock(),
              {.header = config.auth.header,
@@ -43,6 +44,7 @@ AccessFront::AccessFront(App& app, const Config& config, asio::any_io_executor e
       links_(app.database(), app.clock()),
       quotas_(app.database()),
       key_routes_(keys_, app.clock()),
+      ticket_routes_(tickets_),
       usage_routes_(quotas_, keys_, app.database(), app.clock()),
       cookie_routes_(app.cookies(), app.clock(), cookie_options(config, app.files())),
       scope_(executor) {}
@@ -104,6 +106,7 @@ Task<void> AccessFront::watch_cookies() {
 
 void AccessFront::add_to(http::Router& router) {
   key_routes_.add_to(router);
+  ticket_routes_.add_to(router);
   usage_routes_.add_to(router);
   cookie_routes_.add_to(router);
   bootstrap_->add_to(router);

@@ -13,6 +13,7 @@
 #include "api/job_feed.h"
 #include "api/key_guard.h"
 #include "api/key_routes.h"
+#include "api/ticket_routes.h"
 #include "api/usage_routes.h"
 #include "server/app.h"
 #include "server/config.h"
@@ -49,6 +50,7 @@ class AccessFront {
   App& app_;
   const Config config_;
   access::KeyStore keys_;
+  access::Tickets tickets_;
   access::Identities identities_;
   access::MemoryRateLimiter limiter_;
   std::optional<access::RedisRateLimiter> shared_limiter_;
@@ -56,6 +58,7 @@ class AccessFront {
   access::LinkStore links_;
   access::Quotas quotas_;
   api::KeyRoutes key_routes_;
+  api::TicketRoutes ticket_routes_;
   api::UsageRoutes usage_routes_;
   api::CookieRoutes cookie_routes_;
   std::optional<api::BootstrapRoutes> bootstrap_;

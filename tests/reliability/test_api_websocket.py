@@ -164,6 +164,7 @@ def test_a8_watchers_who_do_not_read_cost_the_others_nothing(server, origin, bar
     assert rest.finals and rest.close_code == 1000
 
 
+# Mutant: tickets_last.
 def test_a8_bad_handshakes_and_frames_are_refused(server, bars):
     one = server(auth__mode="required", auth__api_key=ADMIN, limits__enabled="false")
     one.key = ADMIN
@@ -172,6 +173,14 @@ def test_a8_bad_handshakes_and_frames_are_refused(server, bars):
         made, status = upgrade(one.url, **asked)
         made.close()
         bars.holds("A8", f"a handshake with {what}", status, equals=wanted)
+    ticket = one.as_key(ADMIN).post("/api/v1/ws/tickets").json()["ticket"]
+    for what, wanted, path in [("a ticket", 101, f"/api/v1/ws?ticket={ticket}"), ("a ticket that was used", 401, f"/api/v1/ws?ticket={ticket}"),
+                               ("a ticket of nobody", 401, "/api/v1/ws?ticket=ticket_x")]:
+        made, status = upgrade(one.url, path, key=None)
+        made.close()
+        bars.holds("A8", f"a handshake with {what}", status, equals=wanted)
+    assert ticket not in one.out.read_text() + one.err.read_text()
+    assert one.as_key(None).post("/api/v1/ws/tickets").status_code == 401
     for what, wanted, sent in [("1 MiB in a frame", 1009, frame(b"x" * (1 << 20))), ("bad UTF-8", 1007, frame(b'{"type": "\xc3\x28"}')),
                                ("bytes", 1003, frame(b"x", opcode=2)), ("an unmasked frame", 1002, b"\x81\x02hi")]:
         made, status = upgrade(one.url)
