@@ -211,3 +211,21 @@ def test_a_missed_run_comes_once_after_a_restart(server, origin, feed):
     body = show(sleeper.api, made["id"])
     assert moment(body["next_run_at"]) <= datetime.now(timezone.utc) + timedelta(seconds=61)
     assert len(found) <= 3 and body["runs"] == len(found)
+
+
+def test_an_idempotency_key_makes_one_subscription_of_many_requests(server, feed):
+    served = server()
+
+    def post(**changed):
+        body = {"url": feed.url("once"), "interval_sec": 86400, "paused": True, **changed}
+        return served.api.post("/api/v1/subscriptions", json=body, headers={"Idempotency-Key": "s-1"})
+
+    first = post()
+    assert first.status_code == 201, first.text
+    served.kill()
+    served.start()
+    again = post()
+    assert (again.status_code, again.content, again.headers["location"]) == (201, first.content, first.headers["location"])
+    assert again.headers["idempotent-replayed"] == "true"
+    check_error(post(interval_sec=7200), 422, "idempotency_key_reused")
+    assert served.api.get("/api/v1/subscriptions").json()["total"] == 1

@@ -44,6 +44,14 @@ http::Contract taking(int status) {
                                           {503, http::kAnyCode}})};
 }
 
+http::Contract creating() {
+  http::Contract contract = taking<downloads::SubscriptionRequest>(201);
+  contract.refusals.all.insert(contract.refusals.all.begin(),
+                               {{400, "invalid_idempotency_key"}, {409, "idempotency_in_flight"}});
+  contract.headers = {kIdempotencyKeyHeader};
+  return contract;
+}
+
 http::Contract running() {
   return {.body = http::Body::none(),
           .query = http::Query::none(),
@@ -73,7 +81,7 @@ void SubscriptionRoutes::add_to(http::Router& router) {
                 .contract = std::move(contract)},
                [this, member](http::Request request) { return own(std::move(request), member); });
   };
-  on("POST", "", taking<downloads::SubscriptionRequest>(201), &SubscriptionRoutes::create);
+  on("POST", "", creating(), &SubscriptionRoutes::create);
   on("GET", "", listing<SubscriptionListView>(http::Refusals::of({{422, "validation_error"}})),
      &SubscriptionRoutes::list);
   on("GET", "/{id}", shows_one<SubscriptionView>(), &SubscriptionRoutes::show);
@@ -100,13 +108,21 @@ Task<http::Response> SubscriptionRoutes::own(
 }
 
 Task<http::Response> SubscriptionRoutes::create(http::Request request) {
-  auto body = read_body<downloads::SubscriptionRequest>(request, {});
-  if (!body) co_return std::move(body.error());
-  const auto made = co_await subscriptions_.add(std::move(*body), request.caller.owner);
-  if (!made) co_return refusal(request, made.error());
-  http::Response response = http::json_response(201, encode(view_of(*made)));
-  response.headers.set("Location", "/api/v1/subscriptions/" + made->id);
-  co_return response;
+  const Idempotent::Work work = [&](Idempotent::Keep keep) -> Task<http::Response> {
+    auto body = read_body<downloads::SubscriptionRequest>(request, {});
+    if (!body) co_return std::move(body.error());
+    http::Response response;
+    const auto made = co_await subscriptions_.add(
+        std::move(*body), request.caller.owner,
+        [&](db::Transaction& transaction, const downloads::Subscription& subscription) {
+          response = http::json_response(201, encode(view_of(subscription)));
+          response.headers.set("Location", "/api/v1/subscriptions/" + subscription.id);
+          return keep(transaction, response);
+        });
+    if (!made) co_return refusal(request, made.error());
+    co_return response;
+  };
+  co_return co_await idempotent_.run(request, request.caller.owner, work);
 }
 
 Task<http::Response> SubscriptionRoutes::show(http::Request request) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/batch_views.h"
+#include "api/idempotent.h"
 #include "downloads/subscriptions.h"
 #include "http/router.h"
 
@@ -9,8 +10,9 @@ namespace trawl::api {
 // Subscriptions: made, shown, changed, paused, run and deleted, with the history of their runs.
 class SubscriptionRoutes {
  public:
-  SubscriptionRoutes(downloads::Subscriptions& subscriptions, const Clock& clock)
-      : subscriptions_(subscriptions), clock_(clock) {}
+  SubscriptionRoutes(downloads::Subscriptions& subscriptions, jobs::Idempotency& idempotency,
+                     const Clock& clock)
+      : subscriptions_(subscriptions), idempotent_(idempotency), clock_(clock) {}
 
   void add_to(http::Router& router);
 
@@ -31,6 +33,7 @@ class SubscriptionRoutes {
   Task<http::Response> store(http::Request request, downloads::SubscriptionRequest body);
 
   downloads::Subscriptions& subscriptions_;
+  Idempotent idempotent_;
   const Clock& clock_;
 };
 

@@ -39,21 +39,27 @@ Task<Result<void>> Subscriptions::check(SubscriptionRequest request, std::string
   co_return co_await downloads_.check(request, std::move(tenant));
 }
 
-Task<Result<Subscription>> Subscriptions::add(SubscriptionRequest request, std::string tenant) {
+Task<Result<Subscription>> Subscriptions::add(SubscriptionRequest request, std::string tenant, Then then) {
   if (auto checked = co_await check(request, tenant); !checked) co_return fail(checked.error());
   const SystemTime now = clock_.now();
   const Subscription made{.id = make_subscription_id(now),
                           .tenant = std::move(tenant),
                           .request = std::move(request),
                           .created_at = now};
-  co_return co_await database_.write([this, made](db::Transaction& transaction) -> Result<Subscription> {
-    Subscription subscription = made;
-    if (!made.request.paused) subscription.next_run_at = made.created_at;
-    if (auto inserted = insert_subscription(transaction, subscription); !inserted)
-      return fail(inserted.error());
-    transaction.on_commit([this] { tell(); });
-    return find_subscription(transaction, made.id);
-  });
+  co_return co_await database_.write(
+      [this, made, then = std::move(then)](db::Transaction& transaction) -> Result<Subscription> {
+        Subscription subscription = made;
+        if (!made.request.paused) subscription.next_run_at = made.created_at;
+        if (auto inserted = insert_subscription(transaction, subscription); !inserted)
+          return fail(inserted.error());
+        auto stored = find_subscription(transaction, made.id);
+        if (!stored) return fail(stored.error());
+        if (then) {
+          if (auto done = then(transaction, *stored); !done) return fail(done.error());
+        }
+        transaction.on_commit([this] { tell(); });
+        return stored;
+      });
 }
 
 Task<Result<Subscription>> Subscriptions::find(std::string id) {

@@ -28,7 +28,11 @@ class Subscriptions {
 
   // The first look comes at once, unless it is paused. Errors as of check_subscription() and of
   // Batches::submit().
-  [[nodiscard]] Task<Result<Subscription>> add(SubscriptionRequest request, std::string tenant);
+  //
+  // `then` runs in the transaction that makes it; when it fails there is no subscription.
+  using Then = std::function<Result<void>(db::Transaction&, const Subscription&)>;
+  [[nodiscard]] Task<Result<Subscription>> add(SubscriptionRequest request, std::string tenant,
+                                               Then then = {});
   [[nodiscard]] Task<Result<Subscription>> find(std::string id);
   [[nodiscard]] Task<Result<SubscriptionPage>> list(std::optional<std::string> tenant, std::int64_t offset,
                                                     std::int64_t limit);

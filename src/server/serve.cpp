@@ -150,7 +150,7 @@ class Serving {
     batches_.emplace(app_.batches(), app_.presets(), app_.idempotency(), app_.clock(), context);
     presets_.emplace(app_.presets(), app_.clock());
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
-    subscriptions_.emplace(app_.subscriptions(), app_.clock());
+    subscriptions_.emplace(app_.subscriptions(), app_.idempotency(), app_.clock());
     health_->add_to(router);
     router.on_answer([this](const http::Endpoint* route, int status, auto took) {
       app_.figures().answered(route, status, took);

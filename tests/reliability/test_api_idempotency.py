@@ -9,13 +9,6 @@ import httpx
 LATER = "2090-01-01T00:00:00Z"
 
 
-def ready(server):
-    deadline = time.monotonic() + 60
-    while server.api.get("/api/v1/health/ready").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def later(server, hours):
     """The server as it is so many hours later: what it has kept is older."""
     server.stop()
@@ -66,7 +59,7 @@ def test_a1_requests_with_one_key_make_one_download(server, origin, seeded, bars
         while len(left) > len(work) * (kills + 1 - number) // (kills + 1):
             assert any(worker.is_alive() for worker in workers)
             time.sleep(0.01)
-        ready(one)
+        one.api.until_ready()
         one.kill()
         one.start()
     for worker in workers:
@@ -81,14 +74,14 @@ def test_a1_requests_with_one_key_make_one_download(server, origin, seeded, bars
     bars.holds("A1", "keys whose answers differ in a byte", sum(len(set(got)) != 1 for got in answers.values()), equals=0)
     bars.holds("A1", "statuses other than 202 and 409", len(set(statuses) - {202, 409}), equals=0)
 
-    ready(one)
+    one.api.until_ready()
     other = {name: {**body[name], "priority": 7} for name in keys}
     refused = [post(name, other[name]) for name in keys]
     bars.holds("A1", "other bodies refused with 422", sum(answer.status_code == 422 for answer in refused) / len(keys), equals=1.0)
     later(one, 23)
     assert all(post(name, body[name]).content == answers[name][0][1] for name in keys)
     assert total() == len(keys)
-    ready(one)
+    one.api.until_ready()
     later(one, 2)
     fresh = [post(name, other[name]) for name in keys]
     bars.holds("A1", "keys that are free again after a day", sum(answer.status_code == 202 for answer in fresh) / len(keys), equals=1.0)
