@@ -1,5 +1,7 @@
 """GET /files: what browsers, players and attackers do with a link."""
 import http.client
+import sqlite3
+import time
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -148,3 +150,18 @@ def test_a_slow_reader_does_not_hold_up_others(shared, stored):
     finally:
         for connection in idle:
             connection.close()
+
+
+def test_what_ended_long_ago_and_has_no_file_left_is_forgotten(server, origin):
+    one = server(storage__retention_hours=0)
+    gone = one.api.failed(origin.url("nothing-here.mp4"))["job_id"]
+    kept = one.api.completed(origin.url("small.mp4"), embed_metadata=False)["job_id"]
+    one.stop()
+    with sqlite3.connect(one.storage / "trawl.db") as database:  # 169 hours later.
+        database.execute("UPDATE jobs SET completed_at = completed_at - 169 * 3600000")
+    one.start()
+    deadline = time.monotonic() + 30
+    while one.api.get(f"/api/v1/downloads/{gone}").status_code != 404:
+        assert time.monotonic() < deadline, "it is still known"
+        time.sleep(0.05)
+    assert one.api.show(kept)["status"] == "completed"

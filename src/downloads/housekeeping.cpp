@@ -1,6 +1,7 @@
 #include "downloads/housekeeping.h"
 
 #include "base/log.h"
+#include "downloads/records.h"
 
 namespace trawl::downloads {
 
@@ -9,6 +10,7 @@ using namespace std::chrono_literals;
 void Housekeeping::start() {
   scope_.spawn("clear work folders", clear_ended_jobs());
   scope_.spawn("sweep the storage", sweep_regularly());
+  if (record_time_ > 0s) scope_.spawn("forget old records", forget_regularly());
 }
 
 Task<void> Housekeeping::clear_ended_jobs() {
@@ -29,6 +31,18 @@ Task<void> Housekeeping::sweep_regularly() {
     else if (*removed > 0)
       log_info("removed what expired or was left behind", {{"count", *removed}});
     co_await sleep_for(60s);
+  }
+}
+
+Task<void> Housekeeping::forget_regularly() {
+  while (true) {
+    const auto forgotten = co_await forget_records(database_, clock_.now() - record_time_);
+    if (!forgotten)
+      log_error("old records could not be forgotten", {{"error", forgotten.error().message}});
+    else if (*forgotten > 0)
+      log_info("forgot downloads that ended long ago", {{"count", *forgotten}});
+    // A long backlog goes in small steps, which keep nobody waiting for the database.
+    co_await sleep_for(forgotten && *forgotten > 0 ? 1s : 60s);
   }
 }
 

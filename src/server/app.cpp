@@ -1,5 +1,6 @@
 #include "server/app.h"
 
+#include <cmath>
 #include <fstream>
 #include <thread>
 #include <unistd.h>
@@ -240,7 +241,8 @@ void App::build_worker() {
                                         .may_claim = [this] { return disk_watch_->room(); },
                                         .on_claimed = [this](Millis waited) { figures_.claimed(waited); }},
                   [this](jobs::Run& run) { return work(run); });
-  housekeeping_.emplace(executor_, bus_, *storage_);
+  housekeeping_.emplace(executor_, bus_, *storage_, *database_, clock_,
+                        std::chrono::seconds(std::llround(config_.jobs.record_ttl_hours * 3600)));
 }
 
 Task<void> App::resume_waiting() {

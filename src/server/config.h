@@ -187,9 +187,11 @@ struct JobsConfig {
   int max_running_per_owner = 0;
   int max_running_per_host = 0;
   int max_queued_per_owner = 0;
+  double record_ttl_hours = 168;
 };
 BOOST_DESCRIBE_STRUCT(JobsConfig, (),
-                      (lease_sec, max_running_per_owner, max_running_per_host, max_queued_per_owner))
+                      (lease_sec, max_running_per_owner, max_running_per_host, max_queued_per_owner,
+                       record_ttl_hours))
 
 struct EngineConfig {
   std::string python;
@@ -269,6 +271,11 @@ struct MetricsConfig {
 };
 BOOST_DESCRIBE_STRUCT(MetricsConfig, (), (enabled, open))
 
+struct DocsConfig {
+  bool enabled = true;
+};
+BOOST_DESCRIBE_STRUCT(DocsConfig, (), (enabled))
+
 struct LogsConfig {
   int max_lines_per_job = 2000;
 };
@@ -301,11 +308,12 @@ struct Config {
   LogConfig log;
   LogsConfig logs;
   MetricsConfig metrics;
+  DocsConfig docs;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
-                       download, batch, metadata, transfer, jobs, engine, media, sandbox, ffmpeg, policy, upstream,
-                       webhook, log, logs, metrics))
+                       download, batch, metadata, transfer, jobs, engine, media, sandbox, ffmpeg, policy,
+                       upstream, webhook, log, logs, metrics, docs))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

@@ -52,6 +52,12 @@ Converted https_url(std::string_view domain) {
 Converted lower(std::string_view text) {
   return to_lower(text);
 }
+Converted opposite(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  if (word == "true" || word == "1" || word == "yes" || word == "on") return "false";
+  if (word == "false" || word == "0" || word == "no" || word == "off" || word.empty()) return "true";
+  return std::unexpected("must be true or false");
+}
 // The service Trawl replaces chose its storage by where it ran: "aws", or anything else.
 Converted backend_of(std::string_view environment) {
   return to_lower(trim(environment)) == "aws" ? "s3" : "local";
@@ -118,6 +124,7 @@ constexpr Alias kEnv[] = {
     {"WEBHOOK_MAX_RETRIES", "webhook.attempts"},
     {"LOG_LEVEL", "log.level", log_level},
     {"ENABLE_METRICS", "metrics.enabled"},
+    {"DISABLE_DOCS", "docs.enabled", opposite},
     {"LOG_FORMAT", "log.format", lower},
 };
 
@@ -134,7 +141,6 @@ constexpr Alias kPlatform[] = {{"RAILWAY_PUBLIC_DOMAIN", "server.public_url", ht
                                {"AWS_REGION", "storage.s3.region"}};
 
 constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
-                                                  "DISABLE_DOCS",
                                                   "STATIC_DIR",
                                                   "RESULT_BACKEND",
                                                   "YTDLP_FORMAT",

@@ -433,7 +433,13 @@ struct trawl::Rules<trawl::server::JobsConfig> {
        .doc = "Downloads of one API key that may wait; a submission beyond that is answered with 429. 0 "
               "sets no limit but download.queue_max.",
        .min = 0,
-       .max = 1'000'000}};
+       .max = 1'000'000},
+      {.name = "record_ttl_hours",
+       .doc = "Hours after which an ended download, or batch, of which no file is left is forgotten with its "
+              "log; 0 "
+              "keeps it.",
+       .min = 0,
+       .max = 87'600}};
 };
 
 template <>
@@ -608,6 +614,13 @@ struct trawl::Rules<trawl::server::MetricsConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "enabled", .doc = "Whether there is GET /metrics, for Prometheus."},
       {.name = "open", .doc = "Whether it asks for no key; without it the key has to be an admin's."}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::DocsConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "enabled",
+       .doc = "Whether the API describes itself: /api/docs, /api/redoc and /api/openapi.json."}};
 };
 
 template <>
