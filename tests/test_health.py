@@ -2,6 +2,7 @@
 import json
 import re
 
+import httpx
 import pytest
 
 from support.media import ROOT
@@ -50,3 +51,17 @@ def test_the_log_is_one_json_object_per_line(api, shared, origin):
     assert entries and all({"timestamp", "level", "message"} <= entry.keys() for entry in entries)
     requests = [entry for entry in entries if entry.get("path") == "/api/v1/downloads"]
     assert requests and all(entry["request_id"] and entry["status_code"] == 202 for entry in requests if entry.get("method") == "POST")
+
+
+def test_the_root_says_what_this_is_and_where_to_look_on(api):
+    body = api.get("/").json()
+    assert (body["name"], body["version"]) == ("trawl", VERSION)
+    for link in (body["docs"], body["description"], body["health"]):
+        assert api.get(link).status_code == 200
+
+
+def test_a_server_that_does_not_describe_itself_has_no_docs(server):
+    closed = server(env={"DISABLE_DOCS": "true"}).url  # Which leaves nothing to hold its answers against.
+    assert httpx.get(closed + "/").json()["docs"] == ""
+    for path in ("/api/docs", "/docs", "/redoc", "/api/openapi.json"):
+        assert httpx.get(closed + path).status_code == 404

@@ -42,6 +42,10 @@ json::value Example<api::ProbeView>::make() {
 json::value Example<api::VersionView>::make() {
   return encode(api::VersionView{"trawl", "1.0.0", "2026.08.19", "3.11.2", "5.1.6"});
 }
+json::value Example<api::AboutView>::make() {
+  return encode(
+      api::AboutView{"trawl", "1.0.0", "/api/v1", "/api/docs", "/api/openapi.json", "/api/v1/health"});
+}
 json::value Example<api::EngineView>::make() {
   return encode(
       api::EngineView{true, "2026.08.19", "3.11.2", "5.1.6", {"chrome-124:windows-10"}, {"deno"}, {}});

@@ -18,6 +18,7 @@ class HealthRoutes {
  public:
   struct Facts {
     std::string version;
+    bool docs = true;  // Whether there are any.
     std::size_t slots = 0;
     std::int64_t low_disk_bytes = 0;
     std::function<bool()> draining;
@@ -39,6 +40,7 @@ class HealthRoutes {
   Task<http::Response> health(http::Request request);
   Task<http::Response> ready(http::Request request);
   Task<http::Response> live(http::Request request);
+  Task<http::Response> service(http::Request request);
   Task<http::Response> version(http::Request request);
 
   downloads::Downloads& downloads_;

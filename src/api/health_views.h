@@ -63,6 +63,12 @@ struct VersionView {
 };
 BOOST_DESCRIBE_STRUCT(VersionView, (), (name, version, ytdlp_version, python_version, ffmpeg_version))
 
+// What stands at the root of the server.
+struct AboutView {
+  std::string name, version, api, docs, description, health;
+};
+BOOST_DESCRIBE_STRUCT(AboutView, (), (name, version, api, docs, description, health))
+
 struct EngineView {
   bool healthy = false;
   std::string ytdlp_version, python_version, ffmpeg_version;
@@ -94,6 +100,10 @@ struct trawl::Example<trawl::api::ProbeView> {
 };
 template <>
 struct trawl::Example<trawl::api::VersionView> {
+  static json::value make();
+};
+template <>
+struct trawl::Example<trawl::api::AboutView> {
   static json::value make();
 };
 template <>

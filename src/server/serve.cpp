@@ -132,6 +132,7 @@ class Serving {
     health_.emplace(
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
         api::HealthRoutes::Facts{.version = TRAWL_VERSION,
+                                 .docs = config_.docs.enabled,
                                  .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
                                  .draining = [this] { return draining_; },
@@ -179,6 +180,7 @@ class Serving {
     progress_->add_to(router);
     firehose_->add_to(router);
     events_->add_to(router);
+    if (!config_.docs.enabled) return;
     description_.emplace(api::ApiInfo{.version = TRAWL_VERSION,
                                       .public_url = config_.server.public_url,
                                       .key_header = config_.auth.header});
