@@ -275,6 +275,24 @@ def test_kill_9_in_the_middle_of_a_listing_neither_loses_nor_repeats_an_entry(se
     assert until(mortal.api, batch, lambda body: body["status"] in FINAL)["cancelled_jobs"] == count
 
 
+def test_what_a_listing_found_before_it_failed_for_good_is_downloaded(server, origin, feed):
+    """Its order is known only at the end, so none of them has run by then."""
+    feed.feeds["cut"] = episodes(origin, 1200, "/crawl/bench.mp4")
+    mortal = server(download__max_concurrent=1)
+    batch = make(mortal.api, url=feed.url("cut"), reverse_playlist=True, concurrency=1, embed_metadata=False)["id"]
+    found = until(mortal.api, batch, lambda body: body["total_jobs"] > 0, pause=0.005)
+    assert found["phase"] == "listing", "the listing was never met in its middle"
+    mortal.kill()
+    del feed.feeds["cut"]
+    mortal.start()
+    running = until(mortal.api, batch, lambda body: body["running_jobs"] > 0)
+    assert running["total_jobs"] < 1200 and running["error"]
+    first_run, last_found = (rows(mortal, f"SELECT id FROM jobs WHERE batch_id = '{batch}' AND {which} LIMIT 1") for which in
+                             ("started_at IS NOT NULL ORDER BY started_at", "1 ORDER BY batch_rank DESC"))
+    assert first_run == last_found
+    mortal.api.delete(f"/api/v1/batches/{batch}")
+
+
 def test_kill_9_in_the_middle_of_a_batch_leaves_its_status_true(server, origin):
     mortal = server(download__max_concurrent=3)
     batch = make(mortal.api, urls=[origin.url(f"small.mp4?k={n}") for n in range(8)] + [origin.url("/media/missing.mp4")], concurrency=3,

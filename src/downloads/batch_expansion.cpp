@@ -28,6 +28,19 @@ std::unexpected<Error> fenced(const std::string& batch) {
               "fenced");
 }
 
+// With an order of its own the children of a batch get their turns only when all are there.
+Result<void> put_in_order(db::Transaction& transaction, const Batch& batch) {
+  if (!Selector(batch.request).reorders()) return {};
+  const auto turned = transaction.execute(
+      fmt::format("UPDATE jobs SET turn = $1 + places.place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY "
+                  "batch_rank {0},"
+                  " id {0}) AS place FROM jobs WHERE batch_id = $2) AS places WHERE jobs.id = places.id",
+                  batch.request.reverse ? "DESC" : "ASC"),
+      {jobs::turn_of(transaction.now(), batch.request.priority), batch.id});
+  if (!turned) return fail(turned.error());
+  return {};
+}
+
 // A job can be made of it.
 bool usable(const media::Entry& entry) {
   return entry.url.size() <= 8192 && !media::check_http_url(entry.url);
@@ -73,12 +86,12 @@ class BatchExpansion::Listing {
       std::vector<media::Entry> part(begin, begin + size);
       if (auto taken = co_await take(part, false); !taken) co_return taken;
     }
-    if (!intake_.over_quota()) co_return co_await owner_.finish(claimed_, selector_.reorders(), {});
+    if (!intake_.over_quota()) co_return co_await owner_.finish(claimed_, {});
     // Asking again would not help until the next day.
     const Error error{Errc::forbidden, "the key may create no more downloads; the rest is left out",
                       "quota_exceeded"};
     if (intake_.children() == 0) co_return fail(error);
-    co_return co_await owner_.finish(claimed_, selector_.reorders(), error);
+    co_return co_await owner_.finish(claimed_, error);
   }
 
  private:
@@ -202,9 +215,8 @@ Task<Result<void>> BatchExpansion::list(const Claimed& claimed, Listing& listing
                                   [&listing](media::Listed page) { return listing.look(std::move(page)); });
 }
 
-// With an order of its own the children get their turns only now; until then none was handed out.
-Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder,
-                                          std::optional<Error> shortened) {
+// Until now none of those that wait for their order was handed out.
+Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, std::optional<Error> shortened) {
   using Text = std::optional<std::string>;
   co_return co_await database_.write([&, this](db::Transaction& transaction) -> Result<void> {
     const BatchRequest& request = claimed.batch.request;
@@ -218,15 +230,7 @@ Task<Result<void>> BatchExpansion::finish(const Claimed& claimed, bool reorder,
     if (!ended) return fail(ended.error());
     if (*ended == 0) return fenced(claimed.batch.id);
     transaction.on_commit([this] { store_.bell().ring(); });
-    if (!reorder) return {};
-    const auto turned = transaction.execute(
-        fmt::format("UPDATE jobs SET turn = $1 + places.place FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY "
-                    "batch_rank {0},"
-                    " id {0}) AS place FROM jobs WHERE batch_id = $2) AS places WHERE jobs.id = places.id",
-                    request.reverse ? "DESC" : "ASC"),
-        {jobs::turn_of(now, request.priority), claimed.batch.id});
-    if (!turned) return fail(turned.error());
-    return {};
+    return put_in_order(transaction, claimed.batch);
   });
 }
 
@@ -246,7 +250,14 @@ Task<void> BatchExpansion::give_up(const Claimed& claimed, Error error) {
         {std::string(again ? "pending" : "failed"), jobs::to_millis(now + delay_after(failures)),
          error.reason, to_valid_utf8(error.message), jobs::to_millis(now), claimed.batch.id, claimed.epoch});
     if (!told) return fail(told.error());
-    return {};
+    if (again || *told == 0) return {};
+    // What was found before is downloaded all the same.
+    const auto opened =
+        transaction.execute("UPDATE batches SET slots = $1 WHERE id = $2",
+                            {std::int64_t{claimed.batch.request.concurrency}, claimed.batch.id});
+    if (!opened) return fail(opened.error());
+    transaction.on_commit([this] { store_.bell().ring(); });
+    return put_in_order(transaction, claimed.batch);
   });
   if (!written && written.error().reason != "fenced")
     log_error("cannot say that a listing failed",

@@ -41,8 +41,7 @@ class BatchExpansion {
   Task<void> expand(Claimed claimed);
   [[nodiscard]] Task<Result<void>> list(const Claimed& claimed, Listing& listing);
   // `shortened`: why entries were left out that were wanted.
-  [[nodiscard]] Task<Result<void>> finish(const Claimed& claimed, bool reorder,
-                                          std::optional<Error> shortened);
+  [[nodiscard]] Task<Result<void>> finish(const Claimed& claimed, std::optional<Error> shortened);
   Task<void> give_up(const Claimed& claimed, Error error);
 
   db::Database& database_;
