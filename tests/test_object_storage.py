@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from support import radosgw as gateway
 from support.api import check_error
 from support.hostile_origin import File, HostileOrigin
 from support.radosgw import ACCESS, REGION, SECRET
@@ -23,9 +24,7 @@ PLAIN = {"embed_metadata": False}
 
 
 def over(bucket, url=None, **options):
-    """The settings of a server over a bucket."""
-    return {"storage__backend": "s3", "storage__s3__bucket": bucket.bucket, "storage__s3__region": REGION, "storage__s3__endpoint": url or bucket.url,
-            "storage__s3__access_key": ACCESS, "storage__s3__secret_key": SECRET, "storage__s3__part_bytes": PART, **options}
+    return gateway.over(bucket, url, storage__s3__part_bytes=PART, **options)
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+#include "api/integrity_views.h"
 #include "api/preview_routes.h"
 #include "api/stored_views.h"
 #include "api/system_views.h"
@@ -32,7 +33,7 @@ api::StoredView stored() {
   view.path = view.file_path;
   view.size = view.size_bytes;
   view.job_id = kJob;
-  view.created = view.modified = example_time();
+  view.created = view.modified = view.checked = example_time();
   return view;
 }
 
@@ -73,6 +74,18 @@ json::value Example<api::StoredListView>::make() {
   view.files = {stored()};
   view.total = 1;
   view.total_bytes = stored().size;
+  return encode(view);
+}
+json::value Example<api::IntegrityView>::make() {
+  api::IntegrityView view{api::page_numbers({}, 1)};
+  view.rate_bytes_per_second = 4 << 20;
+  view.interval_days = 30;
+  view.total_files = 2;
+  view.total_bytes = 2 * stored().size;
+  view.oldest_check = view.timestamp = example_time();
+  view.corrupt = 1;
+  view.files = {stored()};
+  view.files.front().integrity = storage::Integrity::corrupt;
   return encode(view);
 }
 json::value Example<api::FilesView>::make() {

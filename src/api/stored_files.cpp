@@ -77,6 +77,8 @@ StoredView stored_view(const storage::Artifact& artifact, const ViewContext& con
   view.size = view.size_bytes;
   view.job_id = artifact.job.str();
   view.created = view.modified = artifact.created_at;
+  view.checked = artifact.checked_at;
+  view.integrity = artifact.integrity;
   return view;
 }
 

@@ -12,9 +12,12 @@ struct StoredView : ArtifactView {
   std::int64_t size = 0;   // As size_bytes.
   std::string job_id;      // The download it came from; the upload, of a file somebody brought.
   SystemTime created, modified;
+  SystemTime checked;                                        // When it was hashed last,
+  storage::Integrity integrity = storage::Integrity::sound;  // and what that showed.
   bool is_download = true;
 };
-BOOST_DESCRIBE_STRUCT(StoredView, (ArtifactView), (name, path, size, job_id, created, modified, is_download))
+BOOST_DESCRIBE_STRUCT(StoredView, (ArtifactView),
+                      (name, path, size, job_id, created, modified, checked, integrity, is_download))
 
 struct StoredListView : PageNumbers {
   std::vector<StoredView> files;

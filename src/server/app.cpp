@@ -225,7 +225,19 @@ Task<Result<void>> App::open_storage(std::filesystem::path root) {
       root, std::move(blobs), files_, *database_, clock_,
       shared_database() ? storage::ArtifactStore::Nodes::many : storage::ArtifactStore::Nodes::one,
       config_.storage.quota_bytes.value);
+  scrub_.emplace(executor_, *storage_, files_, *database_, scrub_options());
   co_return co_await storage_->open();
+}
+
+storage::Scrub::Options App::scrub_options() {
+  constexpr double kDay = 24 * 3600 * 1000.0;
+  // Only one process opens an SQLite database: it takes the place of an earlier one at once.
+  return {.holder = shared_database() ? name_ : "this server",
+          .rate = config_.storage.scrub_rate_bytes.value,
+          .interval = Millis(static_cast<std::int64_t>(config_.storage.scrub_days * kDay)),
+          .on_checked = [this](storage::Integrity found, std::int64_t bytes) {
+            figures_.file_checked(found, bytes);
+          }};
 }
 
 void App::build_worker() {
@@ -306,6 +318,7 @@ Task<Result<void>> App::start_work() {
     worker_->start();
   }
   housekeeping_->start();
+  scrub_->start();
   expansion_->start();
   keeper_->start();
   subscriptions_->start();
@@ -331,6 +344,7 @@ Task<void> App::close() {
   if (neighbours_) co_await neighbours_->stop();
   if (working_) {
     co_await keeper_->stop();
+    co_await scrub_->stop();
     co_await housekeeping_->stop();
     co_await disk_watch_->stop();
   }

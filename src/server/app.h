@@ -24,10 +24,11 @@
 #include "jobs/worker.h"
 #include "net/egress_proxy.h"
 #include "server/config.h"
-#include "server/figures.h"
 #include "server/engine_keeper.h"
+#include "server/figures.h"
 #include "server/neighbours.h"
 #include "server/storage_config.h"
+#include "storage/scrub.h"
 #include "storage/storage.h"
 #include "transfer/mover.h"
 #include "webhooks/service.h"
@@ -63,6 +64,7 @@ class App {
   [[nodiscard]] db::Database& database() { return *database_; }
   [[nodiscard]] access::CookieStore& cookies() { return *cookies_; }
   [[nodiscard]] storage::ArtifactStore& storage() { return *storage_; }
+  [[nodiscard]] storage::Scrub& scrub() { return *scrub_; }
   [[nodiscard]] webhooks::Service& webhooks() { return *webhooks_; }
   [[nodiscard]] jobs::Overview& overview() { return *overview_; }
   [[nodiscard]] jobs::Idempotency& idempotency() { return *idempotency_; }
@@ -82,6 +84,7 @@ class App {
   // Other processes may use the same database.
   [[nodiscard]] bool shared_database() const { return postgres_url(config_.db.url); }
   [[nodiscard]] Task<Result<void>> open_storage(std::filesystem::path root);
+  [[nodiscard]] storage::Scrub::Options scrub_options();
   void build_worker();
   void build_engine();
   [[nodiscard]] Task<Result<void>> start_engine();
@@ -110,6 +113,7 @@ class App {
   std::optional<jobs::Idempotency> idempotency_;
   std::optional<BucketAccess> bucket_;
   std::optional<storage::ArtifactStore> storage_;
+  std::optional<storage::Scrub> scrub_;
   std::optional<access::CookieStore> cookies_;
   std::optional<downloads::DiskWatch> disk_watch_;
   std::optional<updates::Updater> updater_;

@@ -100,9 +100,12 @@ struct StorageConfig {
   ByteCount quota_bytes;
   ByteCount low_disk_bytes{1LL << 30};
   ByteCount max_upload_bytes{2LL << 30};
+  ByteCount scrub_rate_bytes{4LL << 20};
+  double scrub_days = 30;
 };
 BOOST_DESCRIBE_STRUCT(StorageConfig, (),
-                      (backend, dir, retention_hours, quota_bytes, low_disk_bytes, max_upload_bytes))
+                      (backend, dir, retention_hours, quota_bytes, low_disk_bytes, max_upload_bytes,
+                       scrub_rate_bytes, scrub_days))
 
 enum class FileDelivery { automatic, redirect, cdn, proxy };
 

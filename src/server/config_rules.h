@@ -233,7 +233,12 @@ struct trawl::Rules<trawl::server::StorageConfig> {
       {.name = "low_disk_bytes",
        .doc = "No download starts while less than this is free in storage.dir.",
        .min = 0},
-      {.name = "max_upload_bytes", .doc = "Largest file that may be uploaded.", .min = 1}};
+      {.name = "max_upload_bytes", .doc = "Largest file that may be uploaded.", .min = 1},
+      {.name = "scrub_rate_bytes",
+       .doc = "Bytes of stored files that are read again in a second, to see that they are still what was "
+              "stored. 0 reads none.",
+       .min = 0},
+      {.name = "scrub_days", .doc = "Days after which a stored file is read again.", .min = 0, .max = 3650}};
 };
 
 template <>

@@ -36,9 +36,12 @@ Figures::Figures()
                              "Addresses, names, ports and limits the egress policy refused, by reason.")),
       transferred_(registry_.counters("bytes_transferred_total", "Bytes moved for downloads, by way.")),
       requests_(registry_.counters("http_requests_total", "Answered requests.")),
+      checked_(registry_.counters("trawl_scrub_files_total",
+                                  "Stored files that were read again, by what was found.")),
       jobs_(registry_.gauges("trawl_jobs", "Jobs in the database, by state.")),
       engine_info_(registry_.gauges("trawl_engine_info", "1 for the versions in use.")),
       sandbox_info_(registry_.gauges("trawl_sandbox_info", "1 for what confines the engine's children.")),
+      damaged_(registry_.gauges("trawl_damaged_files", "Stored files that are not as they were stored.")),
       request_time_(registry_.histograms("http_request_duration_seconds",
                                          "Time to make an answer, without sending its body.",
                                          {0.001, 0.005, 0.025, 0.1, 0.5, 2, 5, 30})),
@@ -47,6 +50,8 @@ Figures::Figures()
                                            "Connections the egress proxy made for engine children.")),
       hosts_lost_(registry_.counter("trawl_engine_host_losses_total",
                                     "How often the engine host ended without being asked to.")),
+      checked_bytes_(
+          registry_.counter("trawl_scrub_bytes_total", "Bytes of stored files that were read again.")),
       in_flight_(registry_.gauge("jobs_in_flight", "Jobs that are worked on, in the whole database.")),
       queue_size_(registry_.gauge("queue_size", "Jobs that wait, in the whole database.")),
       engine_up_(registry_.gauge("trawl_engine_up", "1 while the engine can fork children.")),
@@ -100,6 +105,11 @@ void Figures::received(std::size_t bytes) {
   transferred_.at({{"way", "native"}}).Increment(static_cast<double>(bytes));
 }
 
+void Figures::file_checked(storage::Integrity found, std::int64_t bytes) {
+  checked_.at({{"result", std::string(to_text(found))}}).Increment();
+  checked_bytes_.Increment(static_cast<double>(bytes));
+}
+
 void Figures::answered(const http::Endpoint* route, int status, std::chrono::steady_clock::duration took) {
   const std::string method = route ? route->method : "any", path = route ? route->path : "none";
   requests_.at({{"method", method}, {"route", path}, {"status", fmt::format("{}", status)}}).Increment();
@@ -150,6 +160,13 @@ Task<void> Figures::show_jobs(downloads::Downloads& downloads) {
 }
 
 Task<void> Figures::show_storage(storage::ArtifactStore& storage) {
+  const auto damaged = co_await storage.damaged();
+  for (const auto& [integrity, name] : EnumText<storage::Integrity>::names) {
+    if (!damaged || integrity == storage::Integrity::sound) continue;
+    const auto found = damaged->find(integrity);
+    const double count = found == damaged->end() ? 0 : static_cast<double>(found->second);
+    damaged_.at({{"integrity", std::string(name)}}).Set(count);
+  }
   const auto space = co_await storage.space();
   if (!space) co_return;
   storage_used_.Set(static_cast<double>(space->used));

@@ -42,6 +42,7 @@ class Figures {
   void host_lost();
   void egress_refused(std::string_view reason);
   void received(std::size_t bytes);
+  void file_checked(storage::Integrity found, std::int64_t bytes);
   void answered(const http::Endpoint* route, int status, std::chrono::steady_clock::duration took);
 
   [[nodiscard]] metrics::Registry& registry() { return registry_; }
@@ -55,10 +56,10 @@ class Figures {
   metrics::Registry registry_;
   metrics::ProcessFigures process_;
   metrics::OpenLabel extractor_names_;
-  metrics::Family<metrics::Counter> jobs_ended_, attempts_, refusals_, transferred_, requests_;
-  metrics::Family<metrics::Gauge> jobs_, engine_info_, sandbox_info_;
+  metrics::Family<metrics::Counter> jobs_ended_, attempts_, refusals_, transferred_, requests_, checked_;
+  metrics::Family<metrics::Gauge> jobs_, engine_info_, sandbox_info_, damaged_;
   metrics::Family<metrics::Histogram> request_time_;
-  metrics::Counter &retries_, &proxy_connections_, &hosts_lost_;
+  metrics::Counter &retries_, &proxy_connections_, &hosts_lost_, &checked_bytes_;
   metrics::Gauge &in_flight_, &queue_size_, &engine_up_, &storage_used_, &storage_total_, &storage_free_;
   metrics::Histogram &job_time_, &queue_wait_, &child_start_;
 };

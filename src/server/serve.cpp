@@ -16,6 +16,7 @@
 #include "api/file_routes.h"
 #include "api/firehose_socket.h"
 #include "api/health_routes.h"
+#include "api/integrity_routes.h"
 #include "api/metrics_routes.h"
 #include "api/openapi_routes.h"
 #include "api/order_routes.h"
@@ -148,6 +149,7 @@ class Serving {
             .requests_per_minute = [this] { return access_->requests_per_minute(); },
             .config = [this] { return shown_config(); },
             .change_config = [this](const json::object& wanted) { return change_config(wanted); }});
+    integrity_.emplace(app_.scrub(), app_.clock(), context);
     batches_.emplace(app_.batches(), app_.presets(), app_.idempotency(), app_.clock(), context);
     presets_.emplace(app_.presets(), app_.clock());
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
@@ -166,6 +168,7 @@ class Serving {
     access_->add_to(router);
     engine_->add_to(router);
     system_->add_to(router);
+    integrity_->add_to(router);
     webhooks_.emplace(app_.webhooks());
     downloads_->add_to(router);
     orders_->add_to(router);
@@ -265,6 +268,7 @@ class Serving {
   std::optional<api::DownloadRoutes> downloads_;
   std::optional<api::EngineRoutes> engine_;
   std::optional<api::SystemRoutes> system_;
+  std::optional<api::IntegrityRoutes> integrity_;
   std::optional<api::OrderRoutes> orders_;
   std::optional<api::QueueRoutes> queue_;
   std::optional<api::FileRoutes> files_;

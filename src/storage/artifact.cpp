@@ -8,7 +8,7 @@ namespace {
 // The id of the job, or of the upload that stands for one.
 constexpr std::string_view kColumns =
     "id, COALESCE(job_id, upload_id), kind, path, location, mime_type, language, size, sha256, created_at, "
-    "expires_at";
+    "expires_at, checked_at, integrity";
 
 std::int64_t millis(SystemTime time) {
   return time.time_since_epoch().count();
@@ -22,7 +22,8 @@ Result<Artifact> artifact_of(const db::Row& row) {
   const auto id = ArtifactId::parse(row.text(0));
   const auto job = JobId::parse(row.text(1));
   const auto kind = parse_enum<media::Kind>(row.text(2));
-  if (!id || !job || !kind)
+  const auto integrity = parse_enum<Integrity>(row.text(12));
+  if (!id || !job || !kind || !integrity)
     return fail(Errc::internal, fmt::format("the artifact row {} is damaged", row.text(0)));
   Artifact out{.id = *id,
                .job = *job,
@@ -34,7 +35,9 @@ Result<Artifact> artifact_of(const db::Row& row) {
                .size = row.integer(7),
                .sha256 = row.text(8),
                .created_at = time_of(row.integer(9)),
-               .expires_at = std::nullopt};
+               .expires_at = std::nullopt,
+               .checked_at = time_of(row.integer(11)),
+               .integrity = *integrity};
   if (const auto expires = row.maybe_integer(10)) out.expires_at = time_of(*expires);
   return out;
 }
@@ -83,12 +86,13 @@ Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artif
   const auto expires = artifact.expires_at ? std::optional(millis(*artifact.expires_at)) : std::nullopt;
   const auto inserted = transaction.execute(
       "INSERT INTO artifacts (id, job_id, upload_id, kind, path, location, mime_type, language, size, sha256,"
-      " created_at, expires_at) VALUES ($1, (SELECT id FROM jobs WHERE id = $2),"
-      " (SELECT id FROM uploads WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+      " created_at, expires_at, checked_at, integrity) VALUES ($1, (SELECT id FROM jobs WHERE id = $2),"
+      " (SELECT id FROM uploads WHERE id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
       " ON CONFLICT (path) DO NOTHING",
       {artifact.id.str(), artifact.job.str(), std::string(to_text(artifact.kind)), artifact.path,
        artifact.location, artifact.mime_type, artifact.language, artifact.size, artifact.sha256,
-       millis(artifact.created_at), db::null_or(expires)});
+       millis(artifact.created_at), db::null_or(expires), millis(artifact.checked_at),
+       std::string(to_text(artifact.integrity))});
   if (!inserted) return fail(inserted.error());
   return *inserted == 1;
 }

@@ -7,12 +7,17 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/describe.h"
 #include "base/id.h"
 #include "base/result.h"
 #include "db/database.h"
 #include "media/plan.h"
 
 namespace trawl::storage {
+
+// What reading a stored file last showed. Corrupt: its bytes are not those that were stored; missing: there
+// is no such file; unreadable: the backend did not give it.
+enum class Integrity { sound, corrupt, missing, unreadable };
 
 // A stored file, as users see it: by row only. `path` is its name in the API ("/files/{path}"),
 // unique over all artifacts; where its bytes are is the storage's business.
@@ -28,6 +33,8 @@ struct Artifact {
   std::string sha256;
   SystemTime created_at;
   std::optional<SystemTime> expires_at;
+  SystemTime checked_at;  // Its bytes were last hashed then.
+  Integrity integrity = Integrity::sound;
 
   friend bool operator==(const Artifact&, const Artifact&) = default;
 };
@@ -50,3 +57,12 @@ struct Artifact {
 [[nodiscard]] Result<bool> insert_artifact(db::Transaction& transaction, const Artifact& artifact);
 
 }  // namespace trawl::storage
+
+template <>
+struct trawl::EnumText<trawl::storage::Integrity> {
+  static constexpr std::pair<trawl::storage::Integrity, std::string_view> names[] = {
+      {trawl::storage::Integrity::sound, "sound"},
+      {trawl::storage::Integrity::corrupt, "corrupt"},
+      {trawl::storage::Integrity::missing, "missing"},
+      {trawl::storage::Integrity::unreadable, "unreadable"}};
+};

@@ -74,6 +74,8 @@ class Blobs {
   // Removes the files that no row and no running lease refers to. Returns how many.
   [[nodiscard]] virtual Task<Result<std::size_t>> sweep() = 0;
 
+  // The length of a file as it is kept. Errc::not_found when there is no such file.
+  [[nodiscard]] virtual Task<Result<std::int64_t>> size_of(std::string location) = 0;
   // A part of a file, at most a few MiB. Errc::not_found when there is no such file.
   [[nodiscard]] virtual Task<Result<std::string>> read(std::string location, std::int64_t offset,
                                                        std::int64_t length) = 0;

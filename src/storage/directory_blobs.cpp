@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <span>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -85,6 +86,13 @@ Result<std::string> read_part(const std::filesystem::path& file, std::int64_t of
   return out;
 }
 
+Result<std::int64_t> size_of_file(const std::filesystem::path& file) {
+  struct stat seen{};
+  if (::lstat(file.c_str(), &seen) == 0) return std::int64_t{seen.st_size};
+  if (errno == ENOENT) return fail(Errc::not_found, fmt::format("there is no file {}", file.string()));
+  return detail::io_failure("look at", file, errno);
+}
+
 class DirectoryBlobs final : public Blobs {
  public:
   DirectoryBlobs(std::filesystem::path root, BlockingPool& files, db::Database& database)
@@ -120,6 +128,10 @@ class DirectoryBlobs final : public Blobs {
       removed += co_await files_.run([this, &doomed] { return remove_all(root_, *doomed); });
     }
     co_return removed;
+  }
+
+  Task<Result<std::int64_t>> size_of(std::string location) override {
+    co_return co_await files_.run([&] { return size_of_file(root_ / location); });
   }
 
   Task<Result<std::string>> read(std::string location, std::int64_t offset, std::int64_t length) override {

@@ -46,6 +46,21 @@ Task<Result<ArtifactStore::Page>> ArtifactStore::list(Filter filter) {
   });
 }
 
+Task<Result<std::map<Integrity, std::int64_t>>> ArtifactStore::damaged() {
+  co_return co_await database_.read(
+      [](db::Transaction& transaction) -> Result<std::map<Integrity, std::int64_t>> {
+        const auto rows = transaction.query(
+            "SELECT integrity, CAST(COUNT(*) AS BIGINT) FROM artifacts WHERE integrity <> 'sound' GROUP BY "
+            "integrity");
+        if (!rows) return fail(rows.error());
+        std::map<Integrity, std::int64_t> out;
+        for (const db::Row& row : *rows) {
+          if (const auto integrity = parse_enum<Integrity>(row.text(0))) out[*integrity] = row.integer(1);
+        }
+        return out;
+      });
+}
+
 Task<Result<std::string>> ArtifactStore::owner_of(Artifact artifact) {
   co_return co_await database_.read(
       [id = artifact.job.str()](db::Transaction& transaction) -> Result<std::string> {

@@ -127,6 +127,10 @@ class ObjectBlobs final : public Blobs {
     }
   }
 
+  Task<Result<std::int64_t>> size_of(std::string location) override {
+    return objects_.size_of(std::move(location));
+  }
+
   Task<Result<std::string>> read(std::string location, std::int64_t offset, std::int64_t length) override {
     return objects_.read(std::move(location), offset, length);
   }

@@ -125,7 +125,8 @@ Task<Result<std::vector<Artifact>>> ArtifactStore::publish(JobId job, std::int64
                          .size = (*published)[i].size,
                          .sha256 = (*published)[i].sha256,
                          .created_at = clock_.now(),
-                         .expires_at = expires_at});
+                         .expires_at = expires_at,
+                         .checked_at = clock_.now()});
   }
   co_return artifacts;
 }

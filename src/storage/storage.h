@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,7 @@ class ArtifactStore {
   // Where anybody gets it from for a while, instead of from here; nothing when it is given out here.
   [[nodiscard]] Task<Result<std::optional<std::string>>> address_of(const Artifact& artifact,
                                                                     std::string disposition);
+  [[nodiscard]] Blobs& blobs() { return *blobs_; }
   // A part of its bytes, at most a few MiB.
   [[nodiscard]] Task<Result<std::string>> read(const Artifact& artifact, std::int64_t offset,
                                                std::int64_t length);
@@ -113,6 +115,9 @@ class ArtifactStore {
   // that no row and no running lease refers to, and the work folders of jobs that have ended or are unknown.
   // Returns how many files and work folders were removed.
   [[nodiscard]] Task<Result<std::size_t>> sweep();
+
+  // How many artifacts reading them last showed to be damaged, by how.
+  [[nodiscard]] Task<Result<std::map<Integrity, std::int64_t>>> damaged();
 
   struct Space {
     std::int64_t used = 0, available = 0, total = 0;

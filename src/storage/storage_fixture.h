@@ -41,7 +41,7 @@ struct StorageFixture : ::testing::TestWithParam<DatabaseKind> {
   }
 
   void SetUp() override {
-    database = under.open(context.get_executor());
+    database = under.open(context.get_executor(), &clock);
     storage = std::make_unique<ArtifactStore>(root, make_directory_blobs(root, pool, *database), pool,
                                               *database, clock);
     const auto opened = run(storage->open());

@@ -10,6 +10,13 @@ from support.postgres import free_port
 
 ACCESS, SECRET, REGION = "TRAWLTEST", "secret-of-the-test", "default"
 
+
+def over(bucket, url=None, **options) -> dict[str, object]:
+    """The settings of a server over a bucket, or over what stands before it at another address."""
+    return {"storage__backend": "s3", "storage__s3__bucket": bucket.bucket, "storage__s3__region": REGION, "storage__s3__endpoint": url or bucket.url,
+            "storage__s3__access_key": ACCESS, "storage__s3__secret_key": SECRET, **options}
+
+
 CONFIG = """\
 [global]
 fsid = {fsid}
