@@ -42,6 +42,7 @@ class Downloader(yt_dlp.YoutubeDL):
         self._thumbnail: Thumbnail | None = None
         self._single = False
         self.recording = live.Recording()
+        self._stations = live.Stations()
         self._transferred = False
         self._progress: progress.Progress | None = None
         outward_params = {'impersonate': outward.target(request.impersonate, template)}
@@ -118,7 +119,8 @@ class Downloader(yt_dlp.YoutubeDL):
         info.update(self.post_process('', info, info.get('__files_to_move')))
 
     def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
-        live.settle_status(info_dict, lambda one: self.urlopen(WebRequest(one['url'], headers=one.get('http_headers') or {})).read())
+        live.settle_status(info_dict, lambda one: self.urlopen(WebRequest(one['url'], headers=one.get('http_headers') or {})).read(),
+                           self._stations)
         if self._request.live_from_start:
             live.begin_at_start(info_dict)
         return super().process_video_result(info_dict, download)
@@ -151,7 +153,9 @@ class Downloader(yt_dlp.YoutubeDL):
             return True, True
         if self._native and self._dl_natively(name, info, subtitle):
             return True, True
-        with self._watching(name, info), self.recording.running() if live.is_live(info) and not subtitle else contextlib.nullcontext():
+        recorded = live.is_live(info) and not subtitle
+        with self._by_ffmpeg(recorded and live.comes_by_ffmpeg(info)), self._watching(name, info), \
+                self.recording.running() if recorded else contextlib.nullcontext():
             success, _ = super().dl(name, info, subtitle, test)
         if not success and not subtitle:
             raise self._why_not(name)
@@ -223,7 +227,9 @@ class Downloader(yt_dlp.YoutubeDL):
     def urlopen(self, req: Any) -> Any:
         if self._transferred:
             raise TransportError('nothing is fetched after the transfer')
-        return super().urlopen(outward.through_the_proxy(req))
+        response = super().urlopen(outward.through_the_proxy(req))
+        self._stations.look_at(req if isinstance(req, str) else req.url, response)
+        return response
 
     def post_process(self, filename: str, info: dict[str, Any], files_to_move: dict[str, str] | None = None) -> dict[str, Any]:
         files_to_move = {} if files_to_move is None else files_to_move
@@ -253,6 +259,18 @@ class Downloader(yt_dlp.YoutubeDL):
         if limit and (grown >= limit or self.params['logger'].said('larger than max-filesize')):
             return progress.too_large(limit)
         return EngineError('unavailable', 'download_failed', self.params['logger'].last_error or 'the download failed')
+
+    @contextlib.contextmanager
+    def _by_ffmpeg(self, wanted: bool) -> Iterator[None]:
+        params = self.params
+        if wanted:
+            # Written as it comes: some stations take a minute to fill a buffer.
+            self.params = {**params, 'external_downloader': 'ffmpeg',
+                           'external_downloader_args': {**params['external_downloader_args'], 'ffmpeg_o': ['-flush_packets', '1']}}
+        try:
+            yield
+        finally:
+            self.params = params
 
     @contextlib.contextmanager
     def _watching(self, name: str, info: dict[str, Any]) -> Iterator[None]:

@@ -52,14 +52,41 @@ def is_live(info: dict[str, Any]) -> bool:
     return bool(info.get('is_live')) or info.get('live_status') == 'is_live'
 
 
-def settle_status(info: dict[str, Any], read: Callable[[dict[str, Any]], bytes]) -> None:
-    """The generic extractor asks an HLS playlist whether it has an end, and goes on without an answer: a live stream
+class Stations:
+    """Icecast, Shoutcast and their like answer with a stream as if it were a file, but say no length, and something of
+    the station in headers of theirs. Those that were met are remembered by their addresses."""
+
+    PREFIXES = ('icy-', 'ice-')
+
+    def __init__(self) -> None:
+        self._met: set[str] = set()
+
+    def look_at(self, url: str, response: Any) -> None:
+        names = [str(name).lower() for name in response.headers]
+        if 'content-length' not in names and any(name.startswith(self.PREFIXES) for name in names):
+            self._met.update((url, str(response.url)))
+
+    def has(self, info: dict[str, Any]) -> bool:
+        return bool(info.get('direct')) and any(one.get('url') in self._met for one in info.get('formats') or [info])
+
+
+def settle_status(info: dict[str, Any], read: Callable[[dict[str, Any]], bytes], stations: Stations) -> None:
+    """What the generic extractor found at a station is live. The generic extractor asks an HLS playlist whether it has an end, and goes on without an answer: a live stream
     would then be taken for what its window holds just now. Here the question is asked again, and has to be answered."""
     if info.get('extractor_key') != 'Generic' or info.get('live_status') or is_live(info) or info.get('duration'):
+        return
+    if stations.has(info):
+        info['live_status'] = 'is_live'
         return
     playlist = next((one for one in info.get('formats') or [info] if determine_protocol(one) == 'm3u8_native'), None)
     if playlist and playlist.get('url') and b'#EXT-X-ENDLIST' not in read(playlist):
         info['live_status'] = 'is_live'
+
+
+def comes_by_ffmpeg(info: dict[str, Any]) -> bool:
+    """ffmpeg ends the recording of a stream without an end properly when it is told to; yt-dlp's own downloader for
+    plain HTTP would leave a part that it takes for unfinished."""
+    return is_live(info) and determine_protocol(info) in ('http', 'https')
 
 
 def begin_at_start(info: dict[str, Any]) -> None:
