@@ -111,7 +111,7 @@ std::string content_type(std::string_view url, const MetadataView& found) {
   if (found.is_playlist && found.channel_id) return "channel";
   if (found.is_playlist) return "playlist";
   if (found.is_live) return "live";
-  return url.contains("/shorts/") ? "shorts" : "video";
+  return url.substr(0, url.find_first_of("?#")).contains("/shorts/") ? "shorts" : "video";
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ from yt_dlp.extractor.common import InfoExtractor
 from yt_dlp.utils import ExtractorError
 
 class ToldIE(InfoExtractor):
-    _VALID_URL = r"(?P<origin>http://127\\.0\\.0\\.1:\\d+)/told/(?P<id>[\\w-]+)"
+    _VALID_URL = r"(?P<origin>http://127\\.0\\.0\\.1:\\d+)/told/(?:shorts/)?(?P<id>[\\w-]+)"
 
     def _real_extract(self, url):
         origin, id_ = self._match_valid_url(url).group("origin", "id")
