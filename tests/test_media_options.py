@@ -1,4 +1,5 @@
 """What else a job makes of a medium: parts, chapters, SponsorBlock, sound, pictures, and files about it."""
+import contextlib
 import json
 import os
 import shutil
@@ -196,6 +197,52 @@ def test_description_and_nfo_are_kept(api, site, tmp_path):
     root = ElementTree.fromstring(api.fetch(nfo, tmp_path).read_text())
     assert (root.tag, root.findtext("title"), root.findtext("premiered"), root.findtext("uniqueid")) == ("movie", "About <it>", "2024-02-29", "about")
     assert nfo["filename"] == job["file_info"]["filename"].rpartition(".")[0] + ".nfo"
+
+
+# --- How a site is asked
+
+
+class Asked(BaseHTTPRequestHandler):
+    """A site that keeps what it was asked."""
+
+    def do_GET(self):
+        self.server.forwarded.append(self.headers.get("X-Forwarded-For"))
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp4")
+        self.send_header("Content-Length", str(len(self.server.medium)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):  # Whoever looks reads only the beginning.
+            self.wfile.write(self.server.medium)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def asked(site):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+    server.forwarded, server.medium = [], site.file("small.mp4").read_bytes()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("options, told_to_site", [({"geo_bypass_country": "ch"}, True), ({}, False), ({"geo_bypass_country": "CH", "geo_bypass": False}, False)])
+def test_a_site_is_told_an_address_of_another_country_if_that_is_asked_for(api, asked, options, told_to_site):
+    api.completed(f"http://127.0.0.1:{asked.server_port}/clip.mp4", embed_metadata=False, single_flight=False, **options)
+    assert bool(asked.forwarded[0]) == told_to_site, asked.forwarded
+
+
+@pytest.mark.parametrize("options", [{"geo_bypass_country": "CHE"}, {"geo_bypass_country": ""}, {"geo_bypass": "x"}, {"sleep_interval": 61}, {"sleep_interval": -1}])
+def test_what_no_site_can_be_asked_is_refused(api, site, options):
+    check_error(api.post("/api/v1/downloads", json={"url": site.url("small.mp4"), **options}), 422)
+
+
+def test_requests_that_find_out_what_there_is_can_be_apart(api, site):
+    # Where it leads to is a second request.
+    job = api.completed(site.url("/redirect/small.mp4"), embed_metadata=False, sleep_interval=1.5)
+    assert job["duration_sec"] >= 1.5
 
 
 # --- What a caller can act on

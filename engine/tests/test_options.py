@@ -102,6 +102,9 @@ def test_embedded_subtitles_stay_as_a_file_only_when_asked_for():
     {'sponsorblock_mark': ['../x']},
     {'sponsorblock_remove': ['poi_highlight']},
     {'sponsorblock_api': 'file:///etc/passwd'},
+    {'geo_bypass_country': 'CHE'},
+    {'sleep_interval': 1e9},
+    {'sleep_interval': -1},
     {'cookies_file': '/etc/passwd'},
     {'cookies_file': '/srv/job/../other/cookies.txt'},
 ])
@@ -117,7 +120,8 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
                          thumbnail_format='jpg', embed_thumbnail=True, embed_metadata=True, write_info_json=True, max_bytes=1, rate_limit=1,
                          cookies_file='/srv/job/cookies.txt', impersonate='chrome', transcript=True, all_thumbnails=True, embed_chapters=True, split_chapters=True,
                          write_description=True, write_nfo=True, sponsorblock_mark=['sponsor'], sponsorblock_remove=['intro'],
-                         section_start=1, section_end=2, precise_cuts=True, live_from_start=True)
+                         section_start=1, section_end=2, precise_cuts=True, live_from_start=True,
+                         geo_bypass_country='ch', sleep_interval=1.5)
     for asked in (request(), everything):
         params = parameters(asked, '/usr/bin/ffmpeg')
         assert {name: params[name] for name in NEVER} == NEVER
@@ -125,6 +129,14 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
         assert {step['key'] for step in postprocessors(asked)} <= {
             'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'FFmpegExtractAudio', 'Container', 'FFmpegEmbedSubtitle',
             'FFmpegMetadata', 'EmbedThumbnail', 'Transcript', 'Nfo', 'ModifyChapters', 'ChapterFiles'}
+
+
+@pytest.mark.parametrize(('fields', 'expected'), [
+    ({}, (True, None, None)), ({'geo_bypass': False}, (False, None, None)), ({'geo_bypass_country': 'ch'}, (True, 'CH', None)),
+    ({'sleep_interval': 1.5}, (True, None, 1.5))])
+def test_geo_bypass_and_pauses_go_to_the_extractors(fields, expected):
+    params = parameters(request(**fields), '')
+    assert (params['geo_bypass'], params['geo_bypass_country'], params['sleep_interval_requests']) == expected
 
 
 def test_a_request_has_no_field_for_options_of_yt_dlp():

@@ -81,6 +81,9 @@ def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
         'writeinfojson': request.write_info_json,
         'writedescription': request.write_description,
         'force_keyframes_at_cuts': request.precise_cuts,
+        'geo_bypass': request.geo_bypass,
+        'geo_bypass_country': request.geo_bypass_country.upper() or None,
+        'sleep_interval_requests': request.sleep_interval or None,
     }
     if request.transcript_only:
         # Whether there is a picture to it does not matter then.

@@ -66,6 +66,9 @@ class Request:
     retries: int = 3
     entry: dict[str, Any] = dataclasses.field(default_factory=dict)  # Of a playlist: {target, playlist}, from a listing.
     impersonate: str = ''
+    geo_bypass: bool = True
+    geo_bypass_country: str = ''
+    sleep_interval: float = 0
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Request:
@@ -102,6 +105,10 @@ class Request:
             one_of('sponsorblock_remove', category, SPONSORBLOCK)
         if self.sponsorblock_api and not self.sponsorblock_api.startswith(('http://', 'https://')):
             raise bad('sponsorblock_api must begin with http:// or https://')
+        if self.geo_bypass_country and not re.fullmatch(r'[A-Za-z]{2}', self.geo_bypass_country):
+            raise bad('geo_bypass_country must have two letters')
+        if not 0 <= self.sleep_interval <= 60:
+            raise bad('sleep_interval must be 0 to 60 seconds')
         for time in (self.section_start, self.section_end):
             if time is not None and not 0 <= time < 1e7:
                 raise bad('a section is given in seconds')

@@ -18,6 +18,7 @@ std::string_view pattern_of(Schemas::Check check) {
       {media::check_audio_quality, "^(96|128|192|256|320|best)$"},
       {media::check_custom_format, R"(^[A-Za-z0-9\[\]<>=!^$*~?:,/+()._' "-]+$)"},
       {media::check_http_url, R"(^\s*[Hh][Tt][Tt][Pp][Ss]?://[^/?#])"},
+      {media::check_country, "^[A-Za-z]{2}$"},
       {media::check_impersonate, "^[a-z]+(-[a-z0-9._]+)?(:[a-z]+(-[a-z0-9._]+)?)?$"},
       {media::check_language, "^(all|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$"},
       {check_path_template_field, R"(^[^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*$)"}};

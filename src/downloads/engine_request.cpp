@@ -56,6 +56,9 @@ engine::Request engine_request(const media::DownloadRequest& request) {
   out.precise_cuts = request.precise_cuts;
   out.live_from_start = request.live_from_start;
   out.impersonate = request.impersonate.value_or("");
+  out.geo_bypass = request.geo_bypass;
+  out.geo_bypass_country = request.geo_bypass_country.value_or("");
+  out.sleep_interval = request.sleep_interval.value_or(0);
   return out;
 }
 

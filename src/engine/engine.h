@@ -105,14 +105,17 @@ struct Request {
   std::string section_chapter;                       // this.
   bool precise_cuts = false;
   bool live_from_start = false;
-  std::string cookies_file;     // Netscape format, in the work folder; may be empty.
-  std::string proxy;            // The only way out, on 127.0.0.1; see net::EgressProxy.
-  std::string work_dir;         // Absolute; everything is written here and nowhere else.
-  std::int64_t max_bytes = 0;   // 0: no limit.
-  std::int64_t rate_limit = 0;  // Bytes per second, 0: no limit.
-  int retries = 3;              // Of one HTTP request inside yt-dlp.
-  json::object entry;           // Of a playlist: {target (media::Entry), playlist: {...}}; else empty.
-  std::string impersonate;      // A browser to look like; empty: none.
+  std::string cookies_file;        // Netscape format, in the work folder; may be empty.
+  std::string proxy;               // The only way out, on 127.0.0.1; see net::EgressProxy.
+  std::string work_dir;            // Absolute; everything is written here and nowhere else.
+  std::int64_t max_bytes = 0;      // 0: no limit.
+  std::int64_t rate_limit = 0;     // Bytes per second, 0: no limit.
+  int retries = 3;                 // Of one HTTP request inside yt-dlp.
+  json::object entry;              // Of a playlist: {target (media::Entry), playlist: {...}}; else empty.
+  std::string impersonate;         // A browser to look like; empty: none.
+  bool geo_bypass = true;          // Extractors may name an address of another country to the site,
+  std::string geo_bypass_country;  // of this one; empty: of one that they know to be allowed.
+  double sleep_interval = 0;       // Seconds between requests while resolving.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (url, format, container, audio_format, audio_quality, subtitle_languages,
@@ -123,7 +126,7 @@ BOOST_DESCRIBE_STRUCT(Request, (),
                        write_info_json, write_description, write_nfo, sponsorblock_mark, sponsorblock_remove,
                        sponsorblock_api, section_start, section_end, section_chapter, precise_cuts,
                        live_from_start, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry,
-                       impersonate))
+                       impersonate, geo_bypass, geo_bypass_country, sleep_interval))
 
 // What a child says while it works. Called on the engine's executor, never after the Child is gone.
 // Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.

@@ -141,6 +141,12 @@ std::optional<std::string> check_impersonate(std::string_view text) {
   return "must be a browser such as chrome, chrome-124 or safari:ios";
 }
 
+std::optional<std::string> check_country(std::string_view text) {
+  static const std::regex country("[A-Za-z]{2}");
+  if (std::regex_match(text.begin(), text.end(), country)) return std::nullopt;
+  return "must be a country in two letters, such as CH";
+}
+
 std::optional<std::string> check_http_url(std::string_view text) {
   const std::string_view url = trim(text);
   const std::string start = to_lower(url.substr(0, 8));

@@ -58,6 +58,9 @@ struct DownloadOptions {
   std::optional<int> timeout_sec;
   std::optional<std::string> webhook_url;
   std::optional<std::string> impersonate;
+  bool geo_bypass = true;
+  std::optional<std::string> geo_bypass_country;
+  std::optional<double> sleep_interval;
   bool single_flight = true;
   std::optional<std::string> preset;  // Of a submission; its options are filled in before it is kept.
 };
@@ -70,7 +73,7 @@ BOOST_DESCRIBE_STRUCT(DownloadOptions, (),
                        write_info_json, write_description, write_nfo, sponsorblock_mark, sponsorblock_remove,
                        section_start, section_end, section_chapter, precise_cuts, live_from_start,
                        live_max_sec, wait_for_live_sec, path_template, cookies_id, timeout_sec, webhook_url,
-                       impersonate, single_flight, preset))
+                       impersonate, geo_bypass, geo_bypass_country, sleep_interval, single_flight, preset))
 
 // One URL and what to make of it: the body of POST /downloads, and what a job stores.
 struct DownloadRequest : DownloadOptions {
@@ -103,6 +106,7 @@ BOOST_DESCRIBE_STRUCT(DownloadRequest, (DownloadOptions),
 [[nodiscard]] std::optional<std::string> check_sponsorblock_mark(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_sponsorblock_remove(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_impersonate(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_country(std::string_view text);
 
 }  // namespace trawl::media
 
@@ -279,6 +283,18 @@ struct Rules<media::DownloadOptions> {
        .max = 64,
        .example = "\"chrome\"",
        .check = media::check_impersonate},
+      {.name = "geo_bypass",
+       .doc = "Where an extractor knows how, tell the site an address of a country that may see it.",
+       .example = "true"},
+      {.name = "geo_bypass_country",
+       .doc = "That country, as ISO 3166 says it with two letters, for every site.",
+       .example = "\"CH\"",
+       .check = media::check_country},
+      {.name = "sleep_interval",
+       .doc = "Seconds to wait between the requests that find out what there is.",
+       .min = 0,
+       .max = 60,
+       .example = "1.5"},
       {.name = "single_flight",
        .doc = "Share one download with identical requests that are in flight; each keeps its own job.",
        .example = "true"},
