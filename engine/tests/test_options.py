@@ -102,6 +102,7 @@ def test_embedded_subtitles_stay_as_a_file_only_when_asked_for():
     {'sponsorblock_mark': ['../x']},
     {'sponsorblock_remove': ['poi_highlight']},
     {'sponsorblock_api': 'file:///etc/passwd'},
+    {'pot_provider': 'file:///etc/passwd'},
     {'geo_bypass_country': 'CHE'},
     {'sleep_interval': 1e9},
     {'sleep_interval': -1},
@@ -121,7 +122,7 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
                          cookies_file='/srv/job/cookies.txt', impersonate='chrome', transcript=True, all_thumbnails=True, embed_chapters=True, split_chapters=True,
                          write_description=True, write_nfo=True, sponsorblock_mark=['sponsor'], sponsorblock_remove=['intro'],
                          section_start=1, section_end=2, precise_cuts=True, live_from_start=True,
-                         geo_bypass_country='ch', sleep_interval=1.5)
+                         geo_bypass_country='ch', sleep_interval=1.5, pot_provider='http://x.invalid')
     for asked in (request(), everything):
         params = parameters(asked, '/usr/bin/ffmpeg')
         assert {name: params[name] for name in NEVER} == NEVER
@@ -129,6 +130,13 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
         assert {step['key'] for step in postprocessors(asked)} <= {
             'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'FFmpegExtractAudio', 'Container', 'FFmpegEmbedSubtitle',
             'FFmpegMetadata', 'EmbedThumbnail', 'Transcript', 'Nfo', 'ModifyChapters', 'ChapterFiles'}
+
+
+def test_a_provider_of_tokens_is_named_to_both_kinds_of_plugins():
+    url = 'http://0123.invalid'
+    assert parameters(request(pot_provider=url), '')['extractor_args'] == {
+        'youtubepot-bgutilhttp': {'base_url': [url]}, 'youtube': {'getpot_bgutil_baseurl': [url]}}
+    assert parameters(request(), '')['extractor_args'] == {}
 
 
 @pytest.mark.parametrize(('fields', 'expected'), [

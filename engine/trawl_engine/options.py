@@ -6,6 +6,7 @@ from typing import Any
 
 from yt_dlp.utils import determine_ext
 
+from . import runtimes
 from .request import Request
 
 MEDIA_NAME = 'media.%(ext)s'
@@ -84,6 +85,7 @@ def parameters(request: Request, ffmpeg: str) -> dict[str, Any]:
         'geo_bypass': request.geo_bypass,
         'geo_bypass_country': request.geo_bypass_country.upper() or None,
         'sleep_interval_requests': request.sleep_interval or None,
+        'extractor_args': runtimes.provider_arguments(request.pot_provider),
     }
     if request.transcript_only:
         # Whether there is a picture to it does not matter then.

@@ -69,6 +69,7 @@ class Request:
     geo_bypass: bool = True
     geo_bypass_country: str = ''
     sleep_interval: float = 0
+    pot_provider: str = ''
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Request:
@@ -109,6 +110,8 @@ class Request:
             raise bad('geo_bypass_country must have two letters')
         if not 0 <= self.sleep_interval <= 60:
             raise bad('sleep_interval must be 0 to 60 seconds')
+        if self.pot_provider and not self.pot_provider.startswith('http://'):
+            raise bad('pot_provider must begin with http://')
         for time in (self.section_start, self.section_end):
             if time is not None and not 0 <= time < 1e7:
                 raise bad('a section is given in seconds')

@@ -40,6 +40,12 @@ def parameters(found: list[dict[str, str]]) -> dict[str, Any]:
     return {'js_runtimes': {one['name']: {'path': one['path']} for one in found}}
 
 
+def provider_arguments(url: str) -> dict[str, dict[str, list[str]]]:
+    """How plugins that ask a server for PO tokens are told where it is (bgutil-ytdlp-pot-provider): those of yt-dlp's own
+    framework, and those from before it. Nothing else reads these."""
+    return {'youtubepot-bgutilhttp': {'base_url': [url]}, 'youtube': {'getpot_bgutil_baseurl': [url]}} if url else {}
+
+
 def providers() -> list[str]:
     """PO-token providers that plugins have registered, in a yt-dlp that knows them."""
     registry = sys.modules.get(PROVIDERS)

@@ -87,7 +87,12 @@ Task<HealthRoutes::Checks> HealthRoutes::check() {
                       .version = versions.ytdlp,
                       .ffmpeg = versions.ffmpeg,
                       .js_runtimes = versions.js_runtimes,
-                      .pot_providers = versions.pot_providers};
+                      .pot_providers = versions.pot_providers,
+                      .pot_provider = facts_.pot_provider()};
+  if (out.checks.ytdlp.pot_provider == "unreachable") {
+    if (engine_.healthy()) out.checks.ytdlp.status = "degraded";
+    worsen("degraded");
+  }
   const engine::Sandbox sandbox = engine_.sandbox();
   const bool confined = sandbox.tier != "none";
   out.checks.sandbox = {.status = confined ? "healthy" : "degraded",

@@ -23,6 +23,7 @@ class HealthRoutes {
     std::int64_t low_disk_bytes = 0;
     std::function<bool()> draining;
     std::function<std::size_t()> running;
+    std::function<std::optional<std::string>()> pot_provider;
   };
 
   HealthRoutes(downloads::Downloads& downloads, storage::ArtifactStore& storage, engine::Engine& engine,

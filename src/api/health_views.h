@@ -25,8 +25,9 @@ BOOST_DESCRIBE_STRUCT(StorageCheck, (), (status, available_gb, percent_used, use
 struct EngineCheck {
   std::string status, version, ffmpeg;
   std::vector<std::string> js_runtimes, pot_providers;  // What YouTube needs besides.
+  std::optional<std::string> pot_provider;              // engine.pot_provider: reachable, unreachable.
 };
-BOOST_DESCRIBE_STRUCT(EngineCheck, (), (status, version, ffmpeg, js_runtimes, pot_providers))
+BOOST_DESCRIBE_STRUCT(EngineCheck, (), (status, version, ffmpeg, js_runtimes, pot_providers, pot_provider))
 
 struct SandboxCheck {
   std::string status, tier;

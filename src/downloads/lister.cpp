@@ -83,6 +83,7 @@ Task<Result<void>> Lister::with_child(Look look, Work work) {
     engine::Request request;
     request.url = std::move(look.url);
     request.proxy = pass->proxy_url();
+    request.pot_provider = pass->service_url();
     request.work_dir = folder->string();
     request.write_info_json = true;  // Nothing is written here; it keeps the choices in what is resolved.
     if (look.cookies || !limits_.cookies_file.empty())

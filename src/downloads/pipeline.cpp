@@ -150,6 +150,7 @@ class Pipeline::Attempt {
     engine::Request request = engine_request(request_);
     if (member_) request.entry = {{"target", member_->target}, {"playlist", member_->playlist}};
     request.proxy = pass_->proxy_url();
+    request.pot_provider = pass_->service_url();
     request.work_dir = work_dir_.string();
     request.max_bytes = pipe_.limits_.max_bytes;
     request.rate_limit = pipe_.limits_.rate_limit;

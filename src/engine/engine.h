@@ -116,6 +116,7 @@ struct Request {
   bool geo_bypass = true;          // Extractors may name an address of another country to the site,
   std::string geo_bypass_country;  // of this one; empty: of one that they know to be allowed.
   double sleep_interval = 0;       // Seconds between requests while resolving.
+  std::string pot_provider;  // Where PO tokens are made (EgressProxy::Pass::service_url()); may be empty.
 };
 BOOST_DESCRIBE_STRUCT(Request, (),
                       (url, format, container, audio_format, audio_quality, subtitle_languages,
@@ -126,7 +127,7 @@ BOOST_DESCRIBE_STRUCT(Request, (),
                        write_info_json, write_description, write_nfo, sponsorblock_mark, sponsorblock_remove,
                        sponsorblock_api, section_start, section_end, section_chapter, precise_cuts,
                        live_from_start, cookies_file, proxy, work_dir, max_bytes, rate_limit, retries, entry,
-                       impersonate, geo_bypass, geo_bypass_country, sleep_interval))
+                       impersonate, geo_bypass, geo_bypass_country, sleep_interval, pot_provider))
 
 // What a child says while it works. Called on the engine's executor, never after the Child is gone.
 // Log lines are limited in length and rate, so that a noisy child cannot flood a job's log.

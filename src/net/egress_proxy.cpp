@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "async/scope.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "net/detail/connection.h"
 
@@ -24,7 +25,9 @@ class JobPass final : public EgressProxy::Pass {
       : context_(std::move(context)),
         account_(std::make_shared<JobAccount>(std::move(terms), context_->options.on_limit)),
         token_(context_->tokens.issue(account_)),
-        port_(context_->own_port) {}
+        port_(context_->own_port) {
+    if (context_->options.service) account_->service_name = random_hex(16) + ".invalid";
+  }
   ~JobPass() override {
     account_->terms.on_refusal = nullptr;
     context_->tokens.revoke(token_);
@@ -34,6 +37,9 @@ class JobPass final : public EgressProxy::Pass {
   JobPass& operator=(const JobPass&) = delete;
 
   std::string proxy_url() const override { return fmt::format("http://{}:x@127.0.0.1:{}", token_, port_); }
+  std::string service_url() const override {
+    return account_->service_name.empty() ? "" : "http://" + account_->service_name;
+  }
   std::optional<Error> refusal() const override { return account_->refusal; }
   std::optional<Error> upstream_failure() const override { return account_->upstream_failure; }
   EgressProxy::Traffic traffic() const override { return account_->traffic; }

@@ -35,6 +35,12 @@ class EgressProxy {
     // An answer or a tunnel that moves fewer bytes than this in a window is closed.
     std::uint64_t min_bytes_per_window = 30 << 10;
     std::chrono::seconds pace_window{30};
+    // Something of the operator's that jobs may ask, by plain HTTP, wherever it is.
+    struct Service {
+      std::string host;
+      std::uint16_t port = 0;
+    };
+    std::optional<Service> service{};
     // Told of what the proxy itself turned away, for a job that had reached a limit; what the policy refuses
     // the policy tells of.
     std::function<void(std::string_view reason)> on_limit{};
@@ -61,6 +67,9 @@ class EgressProxy {
     virtual ~Pass() = default;
     // "http://TOKEN:x@127.0.0.1:PORT"
     [[nodiscard]] virtual std::string proxy_url() const = 0;
+    // Where this job finds the service: "http://NAME.invalid", empty when there is none. The name is random
+    // and good for this job alone, so that no page can send it there.
+    [[nodiscard]] virtual std::string service_url() const = 0;
     // The last connection this job was refused, if any: the error to report for it.
     [[nodiscard]] virtual std::optional<Error> refusal() const = 0;
     // What the upstream last failed with ("upstream_failed", "upstream_timeout"), if it did.

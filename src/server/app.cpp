@@ -56,8 +56,9 @@ webhooks::Options webhook_options(const Config& config) {
   return options;
 }
 
-net::EgressProxy::Options proxy_options(Figures& figures) {
-  return {.on_limit = [&figures](std::string_view reason) { figures.egress_refused(reason); }};
+net::EgressProxy::Options proxy_options(const Config& config, Figures& figures) {
+  return {.service = pot_provider(config.engine),
+          .on_limit = [&figures](std::string_view reason) { figures.egress_refused(reason); }};
 }
 
 engine::EngineOptions observed(engine::EngineOptions options, Figures& figures) {
@@ -133,11 +134,12 @@ App::App(asio::io_context& context, const Config& config)
       bus_(executor_),
       policy_(egress_rules(config.policy)),
       upstreams_(upstream_routes(config.upstream), seconds(config.upstream.cool_down_sec)),
-      proxy_(net::make_egress_proxy(executor_, policy_, proxy_options(figures_))),
+      proxy_(net::make_egress_proxy(executor_, policy_, proxy_options(config, figures_))),
       engine_(std::in_place, executor_,
               engine::make_engine(executor_, observed(engine_options(config), figures_))),
       client_(
           transfer::make_http_client(executor_, policy_, observed(client_limits(config.transfer), figures_))),
+      pot_watch_(executor_, pot_provider(config.engine)),
       mover_(*client_, files_),
       lister_(executor_, *engine_, *proxy_, upstreams_, policy_, files_,
               std::filesystem::absolute(config.storage.dir) / "listing", lister_limits(config)),
@@ -310,6 +312,7 @@ Task<Result<void>> App::start_work() {
   report(engine_->sandbox());
   if (versions.ffmpeg.empty()) log_warn("there is no ffmpeg: merging, conversion and embedding will fail");
   disk_watch_->start();
+  pot_watch_.start();
   if (config_.server.role == Role::gateway) {
     neighbours_->start({});
   } else {
@@ -342,6 +345,7 @@ void App::hasten() {
 
 Task<void> App::close() {
   if (neighbours_) co_await neighbours_->stop();
+  co_await pot_watch_.stop();
   if (working_) {
     co_await keeper_->stop();
     co_await scrub_->stop();

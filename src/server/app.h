@@ -27,6 +27,7 @@
 #include "server/engine_keeper.h"
 #include "server/figures.h"
 #include "server/neighbours.h"
+#include "server/pot_watch.h"
 #include "server/storage_config.h"
 #include "storage/scrub.h"
 #include "storage/storage.h"
@@ -75,6 +76,7 @@ class App {
   [[nodiscard]] Task<std::string> figures_text() {
     return figures_.text({*engine_, *proxy_, *downloads_, *storage_});
   }
+  [[nodiscard]] const PotWatch& pot_watch() const { return pot_watch_; }
   [[nodiscard]] updates::Updater& updater() { return *updater_; }
   [[nodiscard]] BlockingPool& files() { return files_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
@@ -103,6 +105,7 @@ class App {
   std::unique_ptr<net::EgressProxy> proxy_;
   std::optional<engine::Switch> engine_;
   std::unique_ptr<transfer::HttpClient> client_;
+  PotWatch pot_watch_;
   transfer::Mover mover_;
   downloads::Lister lister_;
   std::unique_ptr<db::Database> database_;

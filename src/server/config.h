@@ -200,12 +200,13 @@ struct EngineConfig {
   std::string python;
   std::string ytdlp_path;
   std::vector<std::string> plugin_dirs;
+  std::string pot_provider;
   std::string update_index = "https://api.github.com/repos/yt-dlp/yt-dlp/releases/latest";
   int update_hours = 0;
   std::vector<std::string> smoke_urls;
 };
 BOOST_DESCRIBE_STRUCT(EngineConfig, (),
-                      (python, ytdlp_path, plugin_dirs, update_index, update_hours, smoke_urls))
+                      (python, ytdlp_path, plugin_dirs, pot_provider, update_index, update_hours, smoke_urls))
 
 struct MediaConfig {
   std::string sponsorblock_api = "https://sponsor.ajay.app";

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "net/egress_rules.h"
 #include "net/upstream.h"
+#include "net/url.h"
 #include "redis/url.h"
 #include "sqs/url.h"
 #include "webhooks/signature.h"
@@ -105,6 +106,13 @@ std::optional<std::string> check_browser(std::string_view text) {
   constexpr std::string_view kKnown[] = {"chrome", "firefox", "edge", "safari", "brave", "opera", "chromium"};
   if (std::ranges::find(kKnown, text) != std::end(kKnown)) return std::nullopt;
   return fmt::format("must be one of {}", fmt::join(kKnown, ", "));
+}
+
+std::optional<std::string> check_plain_server(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto url = net::parse_url(text);
+  if (url && url->scheme == "http" && url->target == "/") return std::nullopt;
+  return "must be http://, a host and a port, and nothing after them";
 }
 
 std::optional<std::string> check_path(std::string_view text) {

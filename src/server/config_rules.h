@@ -21,6 +21,8 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_vault_key(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_browser(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_path(std::string_view text);
+// "http://host:port", or empty.
+[[nodiscard]] std::optional<std::string> check_plain_server(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_db_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_redis_url(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_queue_url(std::string_view text);
@@ -462,6 +464,11 @@ struct trawl::Rules<trawl::server::EngineConfig> {
        .doc = "Folders with yt-dlp plugin packages.",
        .max = 100,
        .check = server::check_path},
+      {.name = "pot_provider",
+       .doc = "Where PO tokens for YouTube are made: `http://127.0.0.1:4416`, a server that a plugin in "
+              "engine.plugin_dirs asks. Jobs reach it whatever the policy says.",
+       .max = 300,
+       .check = server::check_plain_server},
       {.name = "update_index",
        .doc = "Where the newest release of yt-dlp is announced, as GitHub does (docs/engine-updates.md).",
        .max = 2000,

@@ -19,6 +19,12 @@ net::EgressRules egress_rules(const PolicyConfig& policy) {
   return rules;
 }
 
+std::optional<net::EgressProxy::Options::Service> pot_provider(const EngineConfig& engine) {
+  if (engine.pot_provider.empty()) return std::nullopt;
+  const auto url = net::parse_url(engine.pot_provider).value();
+  return net::EgressProxy::Options::Service{.host = url.host, .port = url.port};
+}
+
 std::vector<net::Route> upstream_routes(const UpstreamConfig& upstream) {
   std::vector<net::Route> out;
   for (const auto& text : upstream.proxies) out.push_back(net::parse_route(text).value());

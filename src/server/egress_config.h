@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "net/egress_proxy.h"
 #include "net/egress_rules.h"
 #include "net/upstream.h"
 #include "server/config.h"
@@ -14,6 +16,9 @@ namespace trawl::server {
 
 // How the server itself fetches.
 [[nodiscard]] transfer::ClientLimits client_limits(const TransferConfig& transfer);
+
+// Where PO tokens are made, which is checked with the configuration; nothing when nobody makes any.
+[[nodiscard]] std::optional<net::EgressProxy::Options::Service> pot_provider(const EngineConfig& engine);
 
 [[nodiscard]] std::vector<net::Route> upstream_routes(const UpstreamConfig& upstream);
 

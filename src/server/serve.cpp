@@ -137,7 +137,8 @@ class Serving {
                                  .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
                                  .draining = [this] { return draining_; },
-                                 .running = [this] { return app_.running(); }});
+                                 .running = [this] { return app_.running(); },
+                                 .pot_provider = [this] { return app_.pot_watch().state(); }});
     previews_.emplace(app_.looks(), app_.policy(), app_.clock(),
                       api::PreviewRoutes::Options{.public_info = config_.metadata.public_info});
     engine_.emplace(app_.engine(), app_.database());

@@ -204,15 +204,22 @@ Task<void> Connection::drain_client() {
   }
 }
 
-Task<Result<void>> Connection::connect(std::string host, std::uint16_t port) {
+Task<Result<void>> Connection::connect(std::string host, std::uint16_t port, Place place) {
   close_origin();
-  if (auto judged = context_.policy.judge_connection(host, port); !judged) co_return judged;
+  const bool service = place == Place::service;
+  if (auto judged = service ? Result<void>() : context_.policy.judge_connection(host, port); !judged)
+    co_return judged;
   watchdog_.pause();  // Resolving and dialling keep their own deadlines.
   ++account_->traffic.connections;
   ++context_.traffic.connections;
   const auto upstream = account_->terms.upstream;
-  auto connected = upstream ? co_await connect_through(*upstream, std::move(host), port)
-                            : co_await connect_directly(std::move(host), port);
+  Result<void> connected;
+  if (service)
+    connected = co_await connect_to_service(std::move(host), port);
+  else if (upstream)
+    connected = co_await connect_through(*upstream, std::move(host), port);
+  else
+    connected = co_await connect_directly(std::move(host), port);
   if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
   watchdog_.arm(context_.options.idle_timeout);
   co_return connected;
@@ -250,6 +257,17 @@ Task<Result<void>> Connection::connect_through(const Upstream& upstream, std::st
   co_return co_await ask_upstream(origin_, upstream, std::move(host), port, limit);
 }
 
+// The operator named it, so it is not judged, and no upstream is asked for it.
+Task<Result<void>> Connection::connect_to_service(std::string host, std::uint16_t port) {
+  const auto limit = context_.options.connect_timeout;
+  auto found = co_await resolve(host, limit);
+  if (!found) co_return fail(std::move(found.error()));
+  if (aborted_) co_return fail(Errc::cancelled, "the job has ended");
+  const auto reached = co_await connect_first(origin_, std::move(*found), port, limit);
+  if (!reached) co_return fail(reached.error());
+  co_return Result<void>();
+}
+
 Flow Connection::to_origin() {
   return {client_, from_client_, origin_, buffer(upload_buffer_), watchdog_, [this](std::uint64_t bytes) {
             context_.traffic.sent += bytes;
@@ -284,7 +302,13 @@ Task<void> Connection::tunnel(std::string target) {
 }
 
 Task<bool> Connection::forward(RequestParser& request, Url url) {
-  const std::string name = fmt::format("{}:{}", url.host, url.port);
+  const bool service = !account_->service_name.empty() && url.host == account_->service_name;
+  if (service) {
+    url.host = context_.options.service->host;
+    url.port = context_.options.service->port;
+  }
+  // A connection to the service was not judged: nothing else may be asked on it.
+  const std::string name = fmt::format("{}{}:{}", service ? "the service at " : "", url.host, url.port);
   // A connection kept open may be gone by the time it is used again. Only what can be sent twice
   // is risked on one.
   if (is_repeatable(request) && origin_.is_open() && name == origin_name_) {
@@ -292,7 +316,8 @@ Task<bool> Connection::forward(RequestParser& request, Url url) {
     if (again != Exchange::no_answer) co_return again == Exchange::keep_open;
   }
   if (!answer_late_) {
-    if (auto connected = co_await connect(url.host, url.port); !connected) {
+    const auto place = service ? Place::service : Place::anywhere;
+    if (auto connected = co_await connect(url.host, url.port, place); !connected) {
       co_await refuse(std::move(connected.error()));
       co_return false;
     }

@@ -46,7 +46,10 @@ class Connection {
   [[nodiscard]] Task<bool> serve_one();
   [[nodiscard]] Task<void> refuse(Error error);
   [[nodiscard]] Result<void> admit(const http::fields& fields);
-  [[nodiscard]] Task<Result<void>> connect(std::string host, std::uint16_t port);
+  enum class Place { anywhere, service };
+  [[nodiscard]] Task<Result<void>> connect(std::string host, std::uint16_t port,
+                                           Place place = Place::anywhere);
+  [[nodiscard]] Task<Result<void>> connect_to_service(std::string host, std::uint16_t port);
   [[nodiscard]] Task<Result<void>> connect_directly(std::string host, std::uint16_t port);
   [[nodiscard]] Task<Result<void>> connect_through(const Upstream& upstream, std::string host,
                                                    std::uint16_t port);

@@ -23,6 +23,7 @@ struct JobAccount {
       : terms(std::move(given)), on_limit(std::move(hook)) {}
 
   EgressProxy::Terms terms;
+  std::string service_name;  // The host by which this job asks the service; empty: there is none.
   OnLimit on_limit;
   std::optional<Error> refusal;
   std::optional<Error> upstream_failure;
