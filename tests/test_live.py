@@ -100,6 +100,7 @@ def test_a_recording_is_stopped_and_kept_and_shows_progress_without_a_total(api,
     stop(api, job)
     body, file = recorded(api, job, tmp_path)
     assert body["file_info"]["filename"].endswith(".mp4") and (file.video, file.audio) == (["h264"], ["aac"])
+    assert "mp4" in file.format, "it is finished, and not what was sent"
     assert 1 < file.duration < time.monotonic() - air.began, "more than from now on"
     check_error(api.post(f"/api/v1/downloads/{job}/stop"), 409, "not_recording")
 
