@@ -68,6 +68,14 @@ class Budget {
   // How far all parts are; never less than the call before said. On the loop.
   [[nodiscard]] media::Progress progress(std::chrono::steady_clock::time_point now);
 
+  // How many bytes of a part are hashed, from the beginning on (Mover::Listener::on_hashed). On the loop.
+  void on_hashed(std::function<void(std::size_t part, std::int64_t bytes)> told) {
+    on_hashed_ = std::move(told);
+  }
+  void hashed(std::size_t part, std::int64_t bytes) const {
+    if (on_hashed_) on_hashed_(part, bytes);
+  }
+
   [[nodiscard]] const MoveLimits& limits() const { return limits_; }
   [[nodiscard]] OriginMemory* origins() const { return origins_; }
   // For Request::shared_rate; null when there is no limit.
@@ -84,6 +92,7 @@ class Budget {
 
   const MoveLimits limits_;
   OriginMemory* const origins_;
+  std::function<void(std::size_t, std::int64_t)> on_hashed_;
   std::shared_ptr<TokenBucket> rate_;
   std::atomic<std::int64_t> taken_ = 0;
   std::vector<Part> parts_;

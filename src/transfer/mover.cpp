@@ -96,6 +96,11 @@ Task<Result<Mover::Digests>> move_all(HttpClient& client, BlockingPool& files, s
   Budget budget(executor, limits, parts.size(), &origins);
   Moving moving{client, files, folder, budget, {}, {}, {}, {}, parts.size(), Event(executor)};
   const auto follows = given.on_set([stop = moving.stop]() mutable { stop.set(); });
+  std::vector<std::string> names;
+  for (const media::Part& part : parts) names.push_back(part.name);
+  if (listener.on_hashed) {
+    budget.on_hashed([&](std::size_t part, std::int64_t bytes) { listener.on_hashed(names[part], bytes); });
+  }
   Scope scope(executor);
   for (std::size_t i = 0; i < parts.size(); ++i)
     scope.spawn("part", move_part(moving, std::move(parts[i]), i));

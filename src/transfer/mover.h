@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "async/blocking_pool.h"
@@ -31,7 +33,12 @@ class Mover {
     std::function<void(const media::Progress&)> on_progress;
     // The origin whose refusal ended the move asked to be left alone for so long (Retry-After).
     std::function<void(std::chrono::seconds)> on_told_to_wait;
+    // How many bytes of a part that asked for a digest have been written and hashed, from the beginning on.
+    // They stay as they are, unless 0 is told: then it begins anew.
+    std::function<void(const std::string& part, std::int64_t bytes)> on_hashed;
   };
+  // The name of a part's file until it is whole.
+  [[nodiscard]] static std::string unfinished(const std::string& part) { return part + ".trawl"; }
   // The digests of parts that asked for one; a part that an earlier attempt completed has none.
   using Digests = std::vector<media::FileDigest>;
   // `stop` ends it with Errc::cancelled, keeping part files and journals.

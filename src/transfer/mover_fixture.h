@@ -71,7 +71,8 @@ class MoverTest : public TransferTest {
                                      EXPECT_GE(now.downloaded_bytes, progress.downloaded_bytes);
                                      progress = now;
                                    },
-                               .on_told_to_wait = [this](std::chrono::seconds time) { told_to_wait = time; }},
+                               .on_told_to_wait = [this](std::chrono::seconds time) { told_to_wait = time; },
+                               .on_hashed = [this](const std::string&, std::int64_t bytes) { note(bytes); }},
                               stop);
       if (moved)
         digests = *moved;
@@ -83,6 +84,15 @@ class MoverTest : public TransferTest {
   Result<void> move_one(const ScriptedOrigin& server, std::int64_t chunk = 0) {
     return move({{.name = "a.mp4", .url = server.url(), .chunk_size = chunk}});
   }
+  // What is told to be hashed can be read back at once.
+  void note(std::int64_t bytes) {
+    hashed.push_back(bytes);
+    if (bytes == 0) return told.clear();
+    const std::string name = exists("a.mp4") ? "a.mp4" : Mover::unfinished("a.mp4");
+    std::string now = read(folder / name).substr(0, static_cast<std::size_t>(bytes));
+    EXPECT_TRUE(now.starts_with(told)) << "what was told has changed";
+    told = std::move(now);
+  }
   [[nodiscard]] std::string result() const { return read(folder / "a.mp4"); }
   [[nodiscard]] bool exists(const std::string& name) const { return std::filesystem::exists(folder / name); }
 
@@ -93,6 +103,8 @@ class MoverTest : public TransferTest {
   media::Progress progress;
   std::optional<std::chrono::seconds> told_to_wait;
   Mover::Digests digests;
+  std::vector<std::int64_t> hashed;        // As it was told,
+  std::string told;                        // and what the file began with then.
   std::vector<media::Part> earlier_parts;  // Brought by the same mover before.
 };
 

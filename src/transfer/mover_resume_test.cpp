@@ -18,6 +18,17 @@ TEST_F(MoverTest, HashesAFileAsItComesWhenAskedTo) {
   EXPECT_EQ(digests[0].name, "a.mp4");
   EXPECT_EQ(digests[0].sha256, sha256_hex(file));
   EXPECT_EQ(digests[0].stamp.size, 9'000'000);
+  EXPECT_EQ(hashed.front(), 0);
+  EXPECT_EQ(std::ranges::count(hashed, 0), 2) << "it did not begin anew";
+  EXPECT_TRUE(std::ranges::is_sorted(hashed));
+  EXPECT_EQ(told, file);
+}
+
+TEST_F(MoverTest, TellsNothingOfAFileThatIsNotHashed) {
+  const auto file = content(3'000'000);
+  const auto server = origin([&](const Request& r) { return proper(r, file); });
+  ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url()}}));
+  EXPECT_TRUE(hashed.empty());
 }
 
 TEST_F(MoverTest, HashesWhatAStoppedAttemptLeftAndWhatFollows) {
@@ -51,6 +62,9 @@ TEST_F(MoverTest, HashesAFileThatStartedOver) {
   ASSERT_TRUE(move({{.name = "a.mp4", .url = server->url(), .digest = true}}));
   EXPECT_EQ(result(), now);
   EXPECT_EQ(digests.at(0).sha256, sha256_hex(now));
+  EXPECT_TRUE(told == now);
+  const auto anew = std::find(std::next(hashed.begin(), 2), hashed.end(), 0);
+  EXPECT_NE(anew, hashed.end()) << "nobody was told that it began anew";
 }
 
 TEST_F(MoverTest, GoesOnWhereAStopHasEndedIt) {

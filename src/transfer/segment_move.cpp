@@ -57,6 +57,8 @@ Task<Result<std::optional<media::FileDigest>>> SegmentMove::publish() {
 Task<Result<void>> SegmentMove::move() {
   if (part_.segments.empty()) co_return fail(Errc::invalid, fmt::format("{} has no segments", part_.name));
   tools_.budget.add(index_, offset_);
+  tools_.budget.hashed(index_, 0);
+  tools_.budget.hashed(index_, hash_.bytes());
   if (!tools_.budget.take_bytes(offset_))
     co_return fail(Errc::too_large, "the download is larger than the limit");
   estimate_total();
@@ -249,6 +251,7 @@ Task<void> SegmentMove::write_in_order() {
     auto hash = co_await write(std::move(batch), offset);
     if (!hash) co_return end(hash.error());
     hash_ = *hash;
+    tools_.budget.hashed(index_, hash_.bytes());
     written_ = next;
     written_offset_ = offset;
     checkpoint_if_due();

@@ -13,12 +13,15 @@ constexpr std::int64_t kAtOnce = 4 * 1024 * 1024;  // Then another file has its 
 void FileHash::start(PrefixHash from) {
   done_ = from;
   started_ = true;
+  hashed_(0);
+  hashed_(done_.bytes());
   scope_.spawn("hash", follow());
 }
 
 void FileHash::forget() {
   ++generation_;
   done_ = {};
+  if (started_) hashed_(0);
 }
 
 void FileHash::complete(std::int64_t total) {
@@ -60,7 +63,9 @@ Task<void> FileHash::follow() {
     });
     if (generation != generation_) continue;
     failed_ = !next;
-    if (next) done_ = *next;
+    if (!next) co_return;
+    done_ = *next;
+    hashed_(done_.bytes());
   }
 }
 

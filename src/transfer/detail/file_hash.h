@@ -16,12 +16,14 @@ namespace trawl::transfer::detail {
 // Hashes a part file behind the writers, while what they wrote is still in memory. On the loop.
 class FileHash {
  public:
-  // `prefix` says how many bytes from the beginning on have been written.
+  // `prefix` says how many bytes from the beginning on have been written; `hashed` is told how many of them
+  // have been hashed, and 0 when they do not count any more.
   FileHash(asio::any_io_executor executor, BlockingPool& files, const PartFile& file,
-           std::function<std::int64_t()> prefix)
+           std::function<std::int64_t()> prefix, std::function<void(std::int64_t)> hashed)
       : files_(files),
         file_(file),
         prefix_(std::move(prefix)),
+        hashed_(std::move(hashed)),
         scope_(executor),
         look_(std::move(executor)) {}
 
@@ -48,6 +50,7 @@ class FileHash {
   BlockingPool& files_;
   const PartFile& file_;
   std::function<std::int64_t()> prefix_;
+  std::function<void(std::int64_t)> hashed_;
   Scope scope_;
   Event look_;
   PrefixHash done_;

@@ -52,7 +52,9 @@ FileMove::FileMove(asio::any_io_executor executor, HttpClient& client, BlockingP
       changed_(std::make_shared<Event>(executor)),
       file_(folder, part_.name),
       context_{.file = file_, .budget = budget, .part = index, .changed = waker(executor, changed_)},
-      hash_(executor, files, file_, [this] { return written_prefix(); }) {}
+      hash_(
+          executor, files, file_, [this] { return written_prefix(); },
+          [this](std::int64_t bytes) { budget_.hashed(context_.part, bytes); }) {}
 
 Task<Result<std::optional<media::FileDigest>>> FileMove::run() {
   const auto missing = is_missing();
