@@ -17,6 +17,7 @@ constexpr long kConnectSeconds = 10, kQuietSeconds = 60, kBuffer = 256 << 10;
 // What is sent and received while a call is under way.
 struct Exchange {
   const Call& call;
+  const std::atomic<bool>& interrupted;
   std::int64_t sent = 0;
   Answer answer;
 };
@@ -62,8 +63,10 @@ int seek(void* of, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
-int look(void* flag, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0;
+int look(void* of, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  const auto& exchange = *static_cast<Exchange*>(of);
+  const std::atomic<bool>* stopped = exchange.call.stopped;
+  return exchange.interrupted || (stopped && *stopped) ? 1 : 0;
 }
 
 std::string url_of(const Bucket& bucket, const Call& call) {
@@ -112,7 +115,7 @@ Connection::Connection(const Bucket& bucket, const ConnectionOptions& options,
     : bucket_(bucket), options_(options), interrupted_(interrupted), handle_(curl_easy_init()) {}
 
 std::expected<Answer, std::string> Connection::call(const Call& call, const aws::Keys& keys) {
-  Exchange exchange{.call = call};
+  Exchange exchange{.call = call, .interrupted = interrupted_};
   CURL* curl = handle_.get();
   curl_easy_reset(curl);  // Keeps the connection.
   const Lines lines = lines_of(call, keys);
@@ -141,7 +144,7 @@ std::expected<Answer, std::string> Connection::call(const Call& call, const aws:
   curl_easy_setopt(curl, CURLOPT_SEEKDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &interrupted_);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
   choose_method(curl, call);
   char why[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);

@@ -13,6 +13,7 @@
 #include "aws/keys.h"
 #include "base/result.h"
 #include "s3/bucket.h"
+#include "s3/failure.h"
 
 namespace trawl::s3 {
 
@@ -31,6 +32,8 @@ struct Call {
   std::string body{};
   std::optional<FilePart> file{};  // In place of `body`.
   std::string sha256{};            // Of the body, in hex: the server holds what it received against it.
+  int attempts = kAttempts;        // At most, while its failure may go away (failure.h).
+  const std::atomic<bool>* stopped = nullptr;  // Once set, the call fails within a second.
 };
 
 struct Answer {

@@ -26,6 +26,10 @@ struct Content {
   std::string mime_type;
 };
 
+inline constexpr std::int64_t kMostParts = 10'000;  // Of an upload.
+
+class Upload;
+
 // The objects of one bucket. Every request is repeated while its failure may go away (failure.h): up to
 // eight times in about half a minute. Errors: Errc::not_found for what is not there, unavailable for
 // everything else ("storage_unavailable", "storage_refused", "storage_answer", "no_credentials").
@@ -54,6 +58,9 @@ class Objects {
   using Begun = std::function<Task<Result<void>>(std::string upload)>;
   [[nodiscard]] Task<Result<void>> put_in_parts(std::string key, Content content, Begun begun);
   [[nodiscard]] bool is_large(std::int64_t size) const { return size > options_.part_bytes; }
+  [[nodiscard]] std::int64_t part_bytes() const { return options_.part_bytes; }
+  // Aborts the uploads in parts to `key` that are left after one of them made the object.
+  [[nodiscard]] Task<void> abort_others(std::string key);
 
   [[nodiscard]] Task<Result<std::string>> read(std::string key, std::int64_t offset, std::int64_t length);
   // The length of an object.
@@ -64,23 +71,21 @@ class Objects {
   [[nodiscard]] Task<Result<std::size_t>> abort_uploads(std::string key);
 
   [[nodiscard]] const Bucket& bucket() const { return bucket_; }
+  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   // For what is signed without a request.
   [[nodiscard]] Task<Result<aws::Keys>> keys();
 
  private:
-  struct Upload;
+  friend class Upload;
   using Check = std::function<Result<void>(const Answer&)>;
 
   // `check` looks into a 2xx; what it refuses counts as a failure that may go away.
   [[nodiscard]] Task<std::expected<Answer, Failure>> perform(Call call, Check check = {});
   [[nodiscard]] std::expected<Answer, Failure> attempt(const Call& call, const Check& check);
-  [[nodiscard]] Task<Result<std::string>> begin(const Upload& upload);
-  [[nodiscard]] Task<Result<void>> send_parts(Upload& upload);
-  [[nodiscard]] Task<void> send_next_parts(Upload& upload);
-  [[nodiscard]] Task<Result<void>> complete(const Upload& upload);
-  [[nodiscard]] Task<void> abort_others(std::string key);
-  [[nodiscard]] Task<Result<bool>> is_ours(const Upload& upload);
-  [[nodiscard]] Task<Result<void>> abort(std::string key, std::string id);
+  [[nodiscard]] bool is_stopped(const Call& call) const {
+    return interrupted_ || (call.stopped && *call.stopped);
+  }
+  [[nodiscard]] Task<Result<void>> abort(std::string key, std::string id, int attempts = kAttempts);
 
   asio::any_io_executor executor_;
   const Bucket bucket_;
