@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "jobs/job_row.h"
 
@@ -35,6 +36,19 @@ Result<void> count_outcome(db::Transaction& transaction, const Attempted& attemp
       {to_lower(extractor), attempted.version, attempted.outcome, jobs::to_millis(transaction.now())});
   if (!counted) return fail(counted.error());
   return {};
+}
+
+Task<void> count_attempt(db::Database& database, Attempted attempted, jobs::Outcome& outcome) {
+  if (outcome) {
+    outcome = [also = std::move(*outcome), attempted](db::Transaction& transaction) -> Result<json::object> {
+      if (auto counted = count_outcome(transaction, attempted); !counted) return fail(counted.error());
+      return also(transaction);
+    };
+    co_return;
+  }
+  const auto counted = co_await database.write(
+      [&attempted](db::Transaction& transaction) { return count_outcome(transaction, attempted); });
+  if (!counted) log_warn("a failure could not be counted", {{"error", counted.error().message}});
 }
 
 Result<std::vector<ExtractorRecord>> extractor_records(db::Transaction& transaction) {

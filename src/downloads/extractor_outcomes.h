@@ -10,6 +10,7 @@
 #include "base/describe.h"
 #include "base/json.h"
 #include "db/database.h"
+#include "jobs/worker.h"
 
 namespace trawl::downloads {
 
@@ -42,6 +43,10 @@ enum class Verdict { completed, failed, excused };
 
 // Part of the transaction that settles the attempt, or of one of its own.
 [[nodiscard]] Result<void> count_outcome(db::Transaction& transaction, const Attempted& attempted);
+
+// Counts an attempt that ended so: a success when it is stored, with the outcome. That a failure cannot be
+// counted is no reason to fail in another way.
+[[nodiscard]] Task<void> count_attempt(db::Database& database, Attempted attempted, jobs::Outcome& outcome);
 
 [[nodiscard]] Result<std::vector<ExtractorRecord>> extractor_records(db::Transaction& transaction);
 

@@ -76,25 +76,14 @@ class Pipeline::Attempt {
     co_return co_await publish(std::move(*produced));
   }
 
-  // How the attempt went, for metrics and records. A success is counted when it is stored; that a failure
-  // cannot be counted is no reason to fail in another way.
+  // For metrics and records.
   Task<void> count(jobs::Outcome& outcome) {
-    Attempted attempted{
+    const Attempted attempted{
         .extractor = extractor(),
         .version = checkpoint_.plan ? checkpoint_.plan->engine_version : pipe_.engine_.versions().ytdlp,
         .outcome = outcome ? std::string(kCompleted) : outcome.error().reason};
     if (pipe_.limits_.on_attempt) pipe_.limits_.on_attempt(attempted);
-    if (outcome) {
-      outcome = [also = std::move(*outcome),
-                 attempted](db::Transaction& transaction) -> Result<json::object> {
-        if (auto counted = count_outcome(transaction, attempted); !counted) return fail(counted.error());
-        return also(transaction);
-      };
-      co_return;
-    }
-    const auto counted = co_await pipe_.database_.write(
-        [&attempted](db::Transaction& transaction) { return count_outcome(transaction, attempted); });
-    if (!counted) log_warn("a failure could not be counted", {{"error", counted.error().message}});
+    co_await count_attempt(pipe_.database_, attempted, outcome);
   }
 
   // Whether the download may wait for what is not there yet.
@@ -273,12 +262,7 @@ class Pipeline::Attempt {
       if (!cancelled) stop.set();
     });
     auto moved = co_await pipe_.mover_.move(
-        std::move(parts), work_dir_,
-        {.max_bytes = pipe_.limits_.max_bytes,
-         .bytes_per_second = pipe_.limits_.rate_limit,
-         .connections = pipe_.limits_.connections,
-         .retries = pipe_.limits_.origin_retries,
-         .proxy = upstream_ ? pass_->proxy_url() : ""},
+        std::move(parts), work_dir_, pipe_.limits_.of_move(upstream_ ? pass_->proxy_url() : ""),
         {.on_progress = [this](const media::Progress& news) { on_progress(native_, news); },
          .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); }},
         stop);
@@ -309,16 +293,7 @@ class Pipeline::Attempt {
       run_.log(LogLevel::warn, fmt::format("refused ({}): {}", error.reason, error.message));
   }
 
-  // What went over the network for this attempt.
-  json::object traffic() const {
-    const auto through_proxy = pass_->traffic();
-    json::object out{{"proxy_received_bytes", through_proxy.received},
-                     {"proxy_sent_bytes", through_proxy.sent},
-                     {"proxy_connections", through_proxy.connections},
-                     {"native_bytes", native_.downloaded_bytes}};
-    if (upstream_) out["upstream"] = upstream_->name();
-    return out;
-  }
+  json::object traffic() const { return traffic_of(*pass_, native_.downloaded_bytes, upstream_.get()); }
 
   // The error to report: what we refused or stopped says more than how yt-dlp suffered from it.
   Error explain(Error error) {

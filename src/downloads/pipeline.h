@@ -35,6 +35,14 @@ struct PipelineLimits {
   std::string sponsorblock_api;                      // Empty: the public one.
   std::optional<std::chrono::seconds> retention;     // Empty: artifacts are kept.
   std::function<void(const Attempted&)> on_attempt;  // One has run to its end.
+
+  [[nodiscard]] transfer::MoveLimits of_move(std::string proxy) const {
+    return {.max_bytes = max_bytes,
+            .bytes_per_second = rate_limit,
+            .connections = connections,
+            .retries = origin_retries,
+            .proxy = std::move(proxy)};
+  }
 };
 
 // What an attempt leaves to the next one.

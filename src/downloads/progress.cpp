@@ -33,4 +33,15 @@ json::object progress_object(const media::Progress& progress) {
   return out;
 }
 
+json::object traffic_of(const net::EgressProxy::Pass& pass, std::int64_t native_bytes,
+                        const net::Upstream* upstream) {
+  const auto through_proxy = pass.traffic();
+  json::object out{{"proxy_received_bytes", through_proxy.received},
+                   {"proxy_sent_bytes", through_proxy.sent},
+                   {"proxy_connections", through_proxy.connections},
+                   {"native_bytes", native_bytes}};
+  if (upstream) out["upstream"] = upstream->name();
+  return out;
+}
+
 }  // namespace trawl::downloads

@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 #include "media/plan.h"
+#include "net/egress_proxy.h"
+#include "net/upstream.h"
 
 namespace trawl::downloads {
 
@@ -11,5 +13,9 @@ namespace trawl::downloads {
 
 // As clients see it: with `percent`, of one decimal.
 [[nodiscard]] json::object progress_object(const media::Progress& progress);
+
+// What went over the network for one attempt: through the proxy of its child, and without it.
+[[nodiscard]] json::object traffic_of(const net::EgressProxy::Pass& pass, std::int64_t native_bytes,
+                                      const net::Upstream* upstream);
 
 }  // namespace trawl::downloads
