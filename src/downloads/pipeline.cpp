@@ -16,6 +16,7 @@
 #include "downloads/recording.h"
 #include "downloads/wanted.h"
 #include "downloads/working_place.h"
+#include "http/static_file.h"
 #include "net/admission.h"
 
 namespace trawl::downloads {
@@ -53,6 +54,7 @@ class Pipeline::Attempt {
     if (!adopted) co_return fail(std::move(adopted.error()));
     if (*adopted) co_return std::move(**adopted);
     jobs::Outcome outcome = co_await work();
+    co_await pipe_.storage_.forsake(run_.job().id, run_.job().epoch);
     if (run_.stopped() == jobs::Stop::none && !run_.postponed()) co_await count(outcome);
     co_return outcome;
   }
@@ -264,7 +266,8 @@ class Pipeline::Attempt {
     auto moved = co_await pipe_.mover_.move(
         std::move(parts), work_dir_, pipe_.limits_.of_move(upstream_ ? pass_->proxy_url() : ""),
         {.on_progress = [this](const media::Progress& news) { on_progress(native_, news); },
-         .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); }},
+         .on_told_to_wait = [this](seconds time) { run_.told_to_wait(time); },
+         .on_hashed = [this](const std::string& part, std::int64_t bytes) { on_hashed(part, bytes); }},
         stop);
     if (!moved && run_.stopped() == jobs::Stop::none && steady_clock::now() >= deadline_) {
       co_return fail(Errc::timeout, "the download took longer than it may (timeout_sec)", "attempt_timeout");
@@ -272,6 +275,15 @@ class Pipeline::Attempt {
     if (!moved) co_return fail(std::move(moved.error()));
     checkpoint_.digests = std::move(*moved);
     co_return Result<void>();
+  }
+
+  // A part that is hashed on its way is probably what will be stored.
+  void on_hashed(const std::string& part, std::int64_t bytes) {
+    pipe_.storage_.grown(run_.job().id, run_.job().epoch,
+                         {.name = part,
+                          .mime_type = http::mime_type_of(part),
+                          .unfinished = transfer::Mover::unfinished(part)},
+                         bytes);
   }
 
   // What yt-dlp moves and what we move ourselves are told apart here and shown as one.

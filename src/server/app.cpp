@@ -219,7 +219,9 @@ Task<Result<void>> App::open_storage(std::filesystem::path root) {
     auto bucket = open_bucket(config_, executor_, clock_);
     if (!bucket) co_return fail(std::move(bucket.error()));
     bucket_ = std::move(*bucket);
-    blobs = storage::make_object_blobs(*bucket_->objects, bucket_->delivery, files_, *database_, clock_);
+    blobs = storage::make_object_blobs(
+        *bucket_->objects, bucket_->delivery, files_, *database_, clock_,
+        config_.storage_s3.early_parts ? storage::SendFrom::beginning : storage::SendFrom::whole_file);
   } else {
     blobs = storage::make_directory_blobs(root, files_, *database_);
   }

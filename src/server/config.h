@@ -124,10 +124,11 @@ struct S3Config {
   std::string cdn_key_file;
   int connections = 8;
   ByteCount part_bytes{16LL << 20};
+  bool early_parts = true;
 };
 BOOST_DESCRIBE_STRUCT(S3Config, (),
                       (bucket, region, endpoint, prefix, style, access_key, secret_key, ca_file, delivery,
-                       url_ttl, cdn_domain, cdn_key_id, cdn_key_file, connections, part_bytes))
+                       url_ttl, cdn_domain, cdn_key_id, cdn_key_file, connections, part_bytes, early_parts))
 
 struct DbConfig {
   std::string url;  // Unless set: trawl.db in storage.dir; never empty once loaded.

@@ -289,7 +289,10 @@ struct trawl::Rules<trawl::server::S3Config> {
       {.name = "part_bytes",
        .doc = "Larger files are stored in parts of this size, several at once; at least 5 MiB.",
        .min = 5 << 20,
-       .max = 1 << 30}};
+       .max = 1 << 30},
+      {.name = "early_parts",
+       .doc = "Whether parts of a file that is stored as it comes are sent while the rest is still being "
+              "downloaded."}};
 };
 
 template <>

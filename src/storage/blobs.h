@@ -32,6 +32,13 @@ struct FileToPublish {
   std::string mime_type;
 };
 
+// A file of a lease's work folder that is still being written.
+struct GrowingFile {
+  std::string name;        // Under which it will be published, as far as is known,
+  std::string mime_type;   // as this,
+  std::string unfinished;  // and its name in the folder until it is whole.
+};
+
 struct PublishedFile {
   std::int64_t size = 0;
   std::string sha256;
@@ -63,6 +70,14 @@ class Blobs {
   // refer to. Errc::invalid for what is not a plain file of its own.
   [[nodiscard]] virtual Task<Result<std::vector<PublishedFile>>> publish(
       LeaseName lease, std::filesystem::path folder, std::vector<FileToPublish> files) = 0;
+
+  // The first `bytes` bytes of a file are written and stay as they are, unless it is called with fewer: then
+  // the file begins anew. So they may be stored already; publish() makes use of that if this is the file it
+  // is given, unchanged since. Quick. Nothing that comes of it is seen before publish().
+  virtual void grown(const LeaseName& lease, const std::filesystem::path& folder, const GrowingFile& file,
+                     std::int64_t bytes) = 0;
+  // The lease publishes nothing more. To be awaited after grown(): what publish() had no use for goes.
+  [[nodiscard]] virtual Task<void> forsake(LeaseName lease) = 0;
 
   // Part of the transaction that deletes the last rows of `locations`: what must be known for sweep() to
   // remove the files if remove() does not come to it.

@@ -108,6 +108,10 @@ class DirectoryBlobs final : public Blobs {
   }
 
   // What lies in content/ says it itself.
+  // A file is renamed as a whole.
+  void grown(const LeaseName&, const std::filesystem::path&, const GrowingFile&, std::int64_t) override {}
+  Task<void> forsake(LeaseName) override { co_return; }
+
   Result<void> disown(db::Transaction&, const std::vector<std::string>&) override { return {}; }
 
   Task<std::size_t> remove(std::vector<std::string> locations) override {

@@ -1,6 +1,7 @@
 #include "storage/object_blobs.h"
 
 #include <cerrno>
+#include <map>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "storage/detail/growing_object.h"
 #include "storage/detail/staged_file.h"
 #include "storage/detail/upload_ledger.h"
 
@@ -27,6 +29,7 @@ constexpr std::chrono::minutes kLateRequests{15};
 struct OpenFile {
   detail::Descriptor file;
   PublishedFile facts;
+  bool as_it_came = false;  // Nothing has touched it since it was moved here.
 };
 
 Result<OpenFile> open_file(const std::filesystem::path& folder, const FileToPublish& source) {
@@ -36,10 +39,11 @@ Result<OpenFile> open_file(const std::filesystem::path& folder, const FileToPubl
   auto file = detail::open_staged(*opened, source.name, shown);
   if (!file) return fail(std::move(file.error()));
   auto facts = detail::known_digest(*file, source.digest);
+  const bool as_it_came = facts.has_value();
   if (auto taken = detail::take_back(*file, shown); !taken) return fail(std::move(taken.error()));
   auto hashed = facts ? Result<PublishedFile>(std::move(*facts)) : detail::hash_file(*file, shown);
   if (!hashed) return fail(std::move(hashed.error()));
-  return OpenFile{std::move(*file), std::move(*hashed)};
+  return OpenFile{std::move(*file), std::move(*hashed), as_it_came};
 }
 
 // A small file that is on no disk.
@@ -54,12 +58,13 @@ Result<OpenFile> make_probe() {
 class ObjectBlobs final : public Blobs {
  public:
   ObjectBlobs(s3::Objects& objects, ObjectDelivery delivery, BlockingPool& files, db::Database& database,
-              const Clock& clock)
+              const Clock& clock, SendFrom from)
       : objects_(objects),
         delivery_(std::move(delivery)),
         files_(files),
-        database_(database),
-        clock_(clock) {}
+        ledger_(database, clock),
+        clock_(clock),
+        from_(from) {}
 
   // Writes, reads and deletes, as later work will.
   Task<Result<void>> open() override {
@@ -77,16 +82,42 @@ class ObjectBlobs final : public Blobs {
       if (!file) co_return fail(std::move(file.error()));
       opened.push_back(std::move(*file));
     }
-    auto noted = co_await note(lease, files);
+    std::vector<std::string> locations;
+    for (const FileToPublish& file : files) locations.push_back(location_of(lease, file.name));
+    auto noted = co_await ledger_.note(lease, locations);
     if (!noted) co_return fail(std::move(noted.error()));
     failpoint("objects.noted");
     std::vector<PublishedFile> out;
     for (std::size_t i = 0; i < files.size(); ++i) {
-      if (auto sent = co_await send(location_of(lease, files[i].name), opened[i], files[i].mime_type); !sent)
+      if (auto sent = co_await send(locations[i], opened[i], files[i].mime_type); !sent)
         co_return fail(std::move(sent.error()));
       out.push_back(std::move(opened[i].facts));
     }
     co_return out;
+  }
+
+  void grown(const LeaseName& lease, const std::filesystem::path& folder, const GrowingFile& file,
+             std::int64_t bytes) override {
+    std::string location = location_of(lease, file.name);
+    auto growing = growing_.find(location);
+    if (growing == growing_.end()) {
+      if (from_ == SendFrom::whole_file || !objects_.is_large(bytes)) return;
+      const detail::GrowingObject::Tools tools{objects_, files_, ledger_};
+      growing = growing_
+                    .emplace(std::move(location),
+                             std::make_unique<detail::GrowingObject>(tools, lease, folder, file))
+                    .first;
+    }
+    growing->second->grown(bytes);
+  }
+
+  Task<void> forsake(LeaseName lease) override {
+    const std::string folder = location_of(lease, "");
+    for (auto it = growing_.lower_bound(folder); it != growing_.end() && it->first.starts_with(folder);
+         it = growing_.lower_bound(folder)) {
+      const auto growing = std::move(growing_.extract(it).mapped());
+      co_await growing->end();
+    }
   }
 
   Result<void> disown(db::Transaction& transaction, const std::vector<std::string>& locations) override {
@@ -100,7 +131,7 @@ class ObjectBlobs final : public Blobs {
     std::size_t removed = 0;
     for (std::string& location : locations) {
       auto gone = co_await objects_.remove(location);
-      if (gone) gone = co_await forget(std::move(location));
+      if (gone) gone = co_await ledger_.forget(std::move(location));
       if (gone)
         ++removed;
       else
@@ -113,9 +144,7 @@ class ObjectBlobs final : public Blobs {
     std::size_t removed = 0;
     std::string after;
     while (true) {
-      const auto rows = co_await database_.read([&after](db::Transaction& transaction) {
-        return detail::written_after(transaction, after, kRowsAtOnce);
-      });
+      const auto rows = co_await ledger_.written(after, kRowsAtOnce);
       if (!rows) co_return fail(rows.error());
       for (const Written& written : *rows) {
         const auto swept = co_await settle(written);
@@ -163,42 +192,25 @@ class ObjectBlobs final : public Blobs {
             .mime_type = std::move(mime_type)};
   }
 
-  Task<Result<void>> note(LeaseName lease, const std::vector<FileToPublish>& files) {
-    co_return co_await database_.write([&, now = clock_.now()](db::Transaction& transaction) -> Result<void> {
-      for (const FileToPublish& file : files) {
-        auto noted = detail::note_write(transaction, location_of(lease, file.name), lease, now);
-        if (!noted) return noted;
-      }
-      return {};
-    });
-  }
-
   Task<Result<void>> send(std::string location, const OpenFile& file, std::string mime_type) {
+    if (co_await send_rest(location, file, mime_type)) co_return co_await ledger_.name(location, "");
     const s3::Content content = content_of(file, std::move(mime_type));
-    if (!objects_.is_large(content.size)) co_return co_await objects_.put(location, content);
+    if (!objects_.is_large(content.size)) {
+      auto put = co_await objects_.put(location, content);
+      if (put && growing_.contains(location)) co_await objects_.abort_others(location);
+      co_return put;
+    }
     auto sent = co_await objects_.put_in_parts(
-        location, content, [this, location](std::string upload) { return name_upload(location, upload); });
-    if (sent) sent = co_await name_upload(location, "");
+        location, content, [this, location](std::string upload) { return ledger_.name(location, upload); });
+    if (sent) sent = co_await ledger_.name(location, "");
     co_return sent;
   }
 
-  Task<Result<void>> name_upload(std::string location, std::string upload) {
-    co_return co_await database_.write(
-        [&](db::Transaction& transaction) { return detail::name_upload(transaction, location, upload); });
-  }
-
-  Task<Result<void>> forget(std::string location) {
-    co_return co_await database_.write(
-        [&](db::Transaction& transaction) { return detail::forget_write(transaction, location); });
-  }
-
-  // It is looked at for some time more.
-  Task<Result<bool>> give_up(std::string location) {
-    const auto noted = co_await database_.write([&, now = clock_.now()](db::Transaction& transaction) {
-      return detail::note_unused(transaction, location, now);
-    });
-    if (!noted) co_return fail(noted.error());
-    co_return true;
+  // Of a file that was sent while it was written. False: it has to be sent as a whole.
+  Task<bool> send_rest(std::string location, const OpenFile& file, std::string mime_type) {
+    const auto growing = growing_.find(location);
+    if (growing == growing_.end() || !file.as_it_came) co_return false;
+    co_return co_await growing->second->finish(file.file, file.facts.size, std::move(mime_type));
   }
 
   // Says whether something was removed.
@@ -209,18 +221,25 @@ class ObjectBlobs final : public Blobs {
         co_return fail(std::move(aborted.error()));
       if (auto gone = co_await objects_.remove(written.location); !gone)
         co_return fail(std::move(gone.error()));
-      if (!written.given_up) co_return co_await give_up(written.location);
+      // It is looked at for some time more.
+      if (!written.given_up) {
+        if (auto noted = co_await ledger_.give_up(written.location); !noted)
+          co_return fail(std::move(noted.error()));
+        co_return true;
+      }
       if (written.noted_at + kLateRequests > clock_.now()) co_return false;
     }
-    if (auto gone = co_await forget(written.location); !gone) co_return fail(std::move(gone.error()));
+    if (auto gone = co_await ledger_.forget(written.location); !gone) co_return fail(std::move(gone.error()));
     co_return false;
   }
 
   s3::Objects& objects_;
   const ObjectDelivery delivery_;
   BlockingPool& files_;
-  db::Database& database_;
+  detail::UploadLedger ledger_;
   const Clock& clock_;
+  const SendFrom from_;
+  std::map<std::string, std::unique_ptr<detail::GrowingObject>> growing_;  // By their locations.
 };
 
 }  // namespace
@@ -240,8 +259,8 @@ ObjectDelivery::Address presigned(const s3::Bucket& bucket, std::chrono::seconds
 }
 
 std::unique_ptr<Blobs> make_object_blobs(s3::Objects& objects, ObjectDelivery delivery, BlockingPool& files,
-                                         db::Database& database, const Clock& clock) {
-  return std::make_unique<ObjectBlobs>(objects, std::move(delivery), files, database, clock);
+                                         db::Database& database, const Clock& clock, SendFrom from) {
+  return std::make_unique<ObjectBlobs>(objects, std::move(delivery), files, database, clock, from);
 }
 
 }  // namespace trawl::storage

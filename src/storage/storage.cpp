@@ -131,6 +131,11 @@ Task<Result<std::vector<Artifact>>> ArtifactStore::publish(JobId job, std::int64
   co_return artifacts;
 }
 
+void ArtifactStore::grown(JobId job, std::int64_t epoch, const GrowingFile& file, std::int64_t bytes) {
+  const LeaseName lease{job, epoch};
+  blobs_->grown(lease, detail::staging_folder(root_, lease), file, bytes);
+}
+
 Result<void> ArtifactStore::record(db::Transaction& transaction, std::vector<Artifact>& artifacts) {
   for (Artifact& artifact : artifacts) {
     if (auto recorded = record_one(transaction, artifact); !recorded) return recorded;

@@ -71,6 +71,11 @@ class ArtifactStore {
                                                             std::vector<Staged> files,
                                                             std::optional<SystemTime> expires_at);
 
+  // What is known of a file in a staging folder that is still being written, and that nothing more comes to
+  // be published (Blobs::grown, Blobs::forsake).
+  void grown(JobId job, std::int64_t epoch, const GrowingFile& file, std::int64_t bytes);
+  [[nodiscard]] Task<void> forsake(JobId job, std::int64_t epoch) { return blobs_->forsake({job, epoch}); }
+
   // Inserts the rows, in the transaction that completes the job. Makes paths unique, also in
   // `artifacts`.
   [[nodiscard]] static Result<void> record(db::Transaction& transaction, std::vector<Artifact>& artifacts);

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from support.hostile_origin import HostileOrigin
+from support.radosgw import ACCESS, REGION, SECRET
+from support.s3 import FaultProxy
+from support.stored import PART
 
 FULL = os.environ.get("TRAWL_BARS") == "full"
 
@@ -78,6 +81,22 @@ def hostile():
     yield make
     for origin in made:
         origin.stop()
+
+
+@pytest.fixture
+def stored(server, bucket, radosgw):
+    """`stored(fault, ...)` starts a server over a bucket behind a proxy; gives both."""
+    proxies = []
+
+    def make(fault=lambda operation, count: None, **options):
+        proxies.append(FaultProxy(radosgw.url, fault))
+        settings = {"backend": "s3", "s3__bucket": bucket.bucket, "s3__region": REGION, "s3__endpoint": proxies[-1].url,
+                    "s3__access_key": ACCESS, "s3__secret_key": SECRET, "s3__part_bytes": PART}
+        return server(**{f"storage__{name}": value for name, value in settings.items()} | options), proxies[-1]
+
+    yield make
+    for proxy in proxies:
+        proxy.close()
 
 
 def pytest_sessionfinish(session):

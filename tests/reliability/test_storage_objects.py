@@ -1,16 +1,12 @@
 """Bar D7: an object storage that fails in every way it knows, and a server that dies at every step of an upload."""
-import hashlib
-import time
+import functools
 
 import pytest
 
 from support.hostile_origin import File
 from support.media import ROOT
-from support.radosgw import ACCESS, REGION, SECRET
-from support.s3 import FaultProxy
+from support.stored import PART, PLAIN, cleared, later_whole, whole
 
-PART = 5 << 20
-PLAIN = {"embed_metadata": False}
 FAULTS = {
     "create": ["500", "SlowDown", "dropped", "lost", "truncated"],
     "part": ["500", "SlowDown", "dropped", "lost", "truncated", "wrong_etag"],
@@ -25,35 +21,9 @@ STEPS = ["objects.noted", "s3.upload_begun", "s3.before_part", "s3.before_part@2
 
 
 @pytest.fixture
-def stored(server, bucket, radosgw):
-    """`stored(fault, ...)` starts a server over a bucket behind a proxy; gives both."""
-    proxies = []
-
-    def make(fault=lambda operation, count: None, **options):
-        proxies.append(FaultProxy(radosgw.url, fault))
-        one = server(storage__backend="s3", storage__s3__bucket=bucket.bucket, storage__s3__region=REGION, storage__s3__endpoint=proxies[-1].url,
-                     storage__s3__access_key=ACCESS, storage__s3__secret_key=SECRET, storage__s3__part_bytes=PART, **options)
-        return one, proxies[-1]
-
-    yield make
-    for proxy in proxies:
-        proxy.close()
-
-
-def whole(bucket, job, file) -> bool:
-    keys = [key for key in bucket.objects() if f"/{job['id']}/" in key]
-    return job["status"] == "completed" and len(keys) == 1 and hashlib.sha256(bucket.get(keys[0])).hexdigest() == file.sha256()
-
-
-def cleared(bucket, jobs, within=75.0) -> float:
-    """Seconds until no upload is open and every object belongs to exactly one of the jobs."""
-    began = time.monotonic()
-    while True:
-        objects, uploads = bucket.objects(), bucket.uploads()
-        if not uploads and len(objects) == len(jobs) and all(any(f"/{job['id']}/" in key for key in objects) for job in jobs):
-            return time.monotonic() - began
-        assert time.monotonic() - began < within, f"objects {objects}, uploads {uploads}"
-        time.sleep(0.2)
+def stored(stored):
+    """A file is sent when it is whole; test_storage_early.py has the uploads that begin before."""
+    return functools.partial(stored, storage__s3__early_parts="false")
 
 
 def test_d7_uploads_survive_what_a_storage_answers(stored, bucket, hostile, bars, seeded):
@@ -138,12 +108,6 @@ def test_d7_a_server_killed_at_every_step_of_an_upload_leaves_nothing_behind(sto
     one.start()
     bars.holds("D7", "steps the server died at", deaths, equals=len(done))
     bars.holds("D7", "until no upload is open and no object is unreferenced, after kills", cleared(bucket, done), at_most=60.0, unit="s")
-
-
-def later_whole(bucket, job, file) -> bool:
-    """The object of the later lease, while that of the one that died may still be there."""
-    keys = sorted(key for key in bucket.objects() if f"/{job['id']}/" in key)
-    return job["status"] == "completed" and bool(keys) and hashlib.sha256(bucket.get(keys[-1])).hexdigest() == file.sha256()
 
 
 # Mutant: s3_without_abort.

@@ -74,4 +74,34 @@ Result<std::vector<Written>> written_after(db::Transaction& transaction, const s
   return out;
 }
 
+Task<Result<void>> UploadLedger::note(LeaseName lease, std::vector<std::string> locations) {
+  co_return co_await database_.write([&, now = clock_.now()](db::Transaction& transaction) -> Result<void> {
+    for (const std::string& location : locations) {
+      if (auto noted = note_write(transaction, location, lease, now); !noted) return noted;
+    }
+    return {};
+  });
+}
+
+Task<Result<void>> UploadLedger::name(std::string location, std::string upload) {
+  co_return co_await database_.write(
+      [&](db::Transaction& transaction) { return name_upload(transaction, location, upload); });
+}
+
+Task<Result<void>> UploadLedger::give_up(std::string location) {
+  co_return co_await database_.write([&, now = clock_.now()](db::Transaction& transaction) {
+    return note_unused(transaction, location, now);
+  });
+}
+
+Task<Result<void>> UploadLedger::forget(std::string location) {
+  co_return co_await database_.write(
+      [&](db::Transaction& transaction) { return forget_write(transaction, location); });
+}
+
+Task<Result<std::vector<Written>>> UploadLedger::written(std::string after, std::int64_t limit) {
+  co_return co_await database_.read(
+      [&](db::Transaction& transaction) { return written_after(transaction, after, limit); });
+}
+
 }  // namespace trawl::storage::detail

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "async/task.h"
 #include "base/clock.h"
 #include "db/database.h"
 #include "storage/blobs.h"
@@ -36,5 +37,21 @@ struct Written {
 // Up to `limit` rows behind `after`, in the order of their places.
 [[nodiscard]] Result<std::vector<Written>> written_after(db::Transaction& transaction,
                                                          const std::string& after, std::int64_t limit);
+
+// Those, each in a transaction of its own.
+class UploadLedger {
+ public:
+  UploadLedger(db::Database& database, const Clock& clock) : database_(database), clock_(clock) {}
+
+  [[nodiscard]] Task<Result<void>> note(LeaseName lease, std::vector<std::string> locations);
+  [[nodiscard]] Task<Result<void>> name(std::string location, std::string upload);
+  [[nodiscard]] Task<Result<void>> give_up(std::string location);
+  [[nodiscard]] Task<Result<void>> forget(std::string location);
+  [[nodiscard]] Task<Result<std::vector<Written>>> written(std::string after, std::int64_t limit);
+
+ private:
+  db::Database& database_;
+  const Clock& clock_;
+};
 
 }  // namespace trawl::storage::detail
