@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from support import radosgw as gateway
+from support import certificates
 from support.api import check_error
 from support.hostile_origin import File, HostileOrigin
 from support.radosgw import ACCESS, REGION, SECRET
@@ -150,6 +151,12 @@ def test_a_cdn_is_named_with_a_signature_of_its_own(server, bucket, origin, tmp_
     assert fields["Key-Pair-Id"] == ["K2"] and int(fields["Expires"][0]) > time.time() + 3000 and fields["Signature"]
 
 
+def test_a_cdn_without_a_key_is_named_as_it_is(server, bucket, origin):
+    one = server(**over(bucket, storage__s3__prefix="trawl", storage__s3__cdn_domain="media.example.com"))
+    job = one.api.completed(origin.url("small.mp4"), **PLAIN)
+    assert one.api.get(link(job)).headers["location"] == f"https://media.example.com/trawl/content/{job['id']}/1/media.mp4"
+
+
 def test_expired_files_are_deleted_from_the_bucket(server, bucket, files):
     one = server(**over(bucket))
     job = one.api.completed(files.url("plain", File(5, 2000)), **PLAIN)
@@ -178,6 +185,18 @@ def test_a_bucket_is_named_in_the_host_where_that_is_asked_for(server, bucket, r
     assert where.netloc == f"{bucket.bucket}.s3.localhost:{radosgw.port}"
     given = httpx.get(f"{radosgw.url}{where.path}?{where.query}", headers={"Host": where.netloc}, trust_env=False)
     assert given.status_code == 200 and given.content == origin.file("small.mp4").read_bytes()
+
+
+def test_an_endpoint_with_a_certificate_of_its_own_is_trusted_by_its_authority_alone(server, bucket, radosgw, origin, tmp_path):
+    authority = tmp_path / "ca.pem"
+    certificates.authority(authority)
+    certificates.issue(authority, tmp_path / "s3.pem", "IP:127.0.0.1")
+    proxy = FaultProxy(radosgw.url, certificate=tmp_path / "s3.pem")
+    assert "certificate" in server(start=False, **over(bucket, proxy.url)).refused() and not proxy.seen
+    one = server(**over(bucket, proxy.url, storage__s3__ca_file=authority))
+    one.api.completed(origin.url("small.mp4"), **PLAIN)
+    assert len(bucket.objects()) == 1 and proxy.count("put") == 2
+    proxy.close()
 
 
 @pytest.mark.parametrize("options, said", [
@@ -237,6 +256,31 @@ def test_keys_of_an_instance_sign_requests(server, bucket, origin):
     assert len(bucket.objects()) == 1
     assert Metadata.asked == ["PUT /latest/api/token", "GET /latest/meta-data/iam/security-credentials/", "GET /latest/meta-data/iam/security-credentials/role"], \
         "keys are kept until they end"
+
+
+def test_keys_of_a_container_sign_requests(server, bucket, origin):
+    asked = []
+
+    class Container(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            asked.append((self.path, self.headers["Authorization"]))
+            text = json.dumps({"AccessKeyId": ACCESS, "SecretAccessKey": SECRET, "Expiration": "2099-01-01T00:00:00Z"})
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+    service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Container)
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    settings = {name: value for name, value in over(bucket).items() if not name.endswith("_key")}
+    address = f"http://127.0.0.1:{service.server_address[1]}/keys"
+    one = server(env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": address, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "of-the-container"}, **settings)
+    one.api.completed(origin.url("small.mp4"), **PLAIN)
+    service.shutdown()
+    assert len(bucket.objects()) == 1 and asked == [("/keys", "of-the-container")]
 
 
 def test_get_keeps_files_on_this_machine(bucket, origin, tmp_path):

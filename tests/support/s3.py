@@ -5,9 +5,11 @@ import hmac
 import re
 import socket
 import socketserver
+import ssl
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
@@ -85,7 +87,8 @@ class FaultProxy:
     truncated: half of the answer, then closed.  wrong_etag: the answer names another ETag.
     """
 
-    def __init__(self, server_url: str, fault: Fault = lambda operation, count: None):
+    def __init__(self, server_url: str, fault: Fault = lambda operation, count: None, certificate: Path | None = None):
+        """With a certificate (its key beside it as .key) it speaks TLS to those who call."""
         self.target = (urlsplit(server_url).hostname, urlsplit(server_url).port)
         self.fault = fault
         self.lock = threading.Lock()
@@ -104,7 +107,11 @@ class FaultProxy:
                 pass  # Clients that were killed leave broken connections.
 
         self.listener = Listener(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.listener.server_address[1]}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.listener.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+            self.listener.socket = context.wrap_socket(self.listener.socket, server_side=True)
         threading.Thread(target=self.listener.serve_forever, daemon=True).start()
 
     def count(self, operation: str, fault: str | None = None) -> int:
