@@ -277,6 +277,11 @@ def test_what_the_helper_cannot_do_is_left_to_ffmpeg(options):
         remux.request_of([('in.mp4', [])], [('out.mp4', options)])
 
 
+def test_ffmpeg_is_asked_where_nothing_is_to_be_written():
+    with pytest.raises(remux.NeedsFfmpeg, match='nothing is to be written'):
+        remux.request_of([('poster.jpg', [])], [(None, ['-hide_banner'])])
+
+
 def test_a_helper_that_dies_costs_nothing_but_its_advantage(both, media, tmp_path, monkeypatch):
     monkeypatch.setattr(FFmpegPostProcessor, 'real_run_ffmpeg', FFmpegPostProcessor.real_run_ffmpeg)
     killed = tmp_path / 'killed'

@@ -33,6 +33,8 @@ def request_of(inputs: list[tuple[str, list[str]]], outputs: list[tuple[str, lis
     if len(outputs) != 1 or any(options for _, options in inputs):
         raise NeedsFfmpeg('options of an input, or several outputs')
     output, options = outputs[0]
+    if not output:
+        raise NeedsFfmpeg('nothing is to be written')
     request: dict[str, Any] = {'inputs': [_input(path) for path, _ in inputs], 'output': output, 'container': _extension(output),
                                'map': [], 'tags': [], 'faststart': True}
     reader = iter(options)
