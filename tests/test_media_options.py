@@ -175,6 +175,15 @@ def test_sound_has_the_bitrate_asked_for_with_tags_and_cover(api, site, tmp_path
         assert int(sound["bit_rate"]) == int(wanted) * 1000
 
 
+@pytest.mark.parametrize("wanted, holds_pictures", [("m4a", True), ("flac", True), ("opus", True), ("vorbis", True), ("aac", True), ("wav", False)])
+def test_every_kind_of_sound_has_tags_and_its_cover_where_it_can(api, site, tmp_path, wanted, holds_pictures):
+    page = told.path("tune", title="A tune", artist="The Band", album="Tunes", track="A tune", thumbnail="@ORIGIN@/media/poster.jpg")
+    job = api.completed(site.url(page), audio_only=True, audio_format=wanted, embed_thumbnail=True)
+    heard = probe(api.fetch(job["file_info"], tmp_path))
+    assert heard.has_cover == holds_pictures and artifacts(job, "thumbnail") == [], api.log_text(job["id"])
+    assert (heard.tags["title"], heard.tags["artist"], heard.tags["album"]) == ("A tune", "The Band", "Tunes")
+
+
 @pytest.mark.parametrize("container, name", [("mp4", "mov"), ("mkv", "matroska"), ("webm", "matroska"), ("avi", "avi"), ("mov", "mov"), ("flv", "flv")])
 def test_every_container_is_made_and_streams_that_fit_are_copied(api, site, tmp_path, container, name, stream_hash):
     job = api.completed(site.url("small.mp4"), video_format=container, embed_metadata=False)

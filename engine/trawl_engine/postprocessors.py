@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from yt_dlp.postprocessor import FFmpegVideoRemuxerPP, get_postprocessor
 from yt_dlp.postprocessor.common import PostProcessor
-from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor, FFmpegPostProcessorError, FFmpegSplitChaptersPP
+from yt_dlp.postprocessor.ffmpeg import FFmpegMetadataPP, FFmpegPostProcessor, FFmpegPostProcessorError, FFmpegSplitChaptersPP
 from yt_dlp.utils import dfxp2srt
 
 from . import nfo, transcript
@@ -24,6 +25,17 @@ class ContainerPP(FFmpegVideoRemuxerPP):
         except FFmpegPostProcessorError:
             self.report_warning('this container cannot hold the streams as they are; converting them')
             return super().run_ffmpeg(path, out_path, FFmpegPostProcessor.stream_copy_opts(False), **kwargs)
+
+
+class MetadataPP(FFmpegMetadataPP):
+    """Ogg keeps its tags with the stream, where those that came with the source would win over those that are written."""
+
+    def _get_metadata_opts(self, info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        with_stream = str(info.get('filepath')).endswith(('.ogg', '.opus'))
+        for option, value in super()._get_metadata_opts(info):
+            yield option, value
+            if with_stream and option == '-metadata':
+                yield '-metadata:s:a:0', value
 
 
 class TranscriptPP(FFmpegPostProcessor):
@@ -88,7 +100,7 @@ class NfoPP(PostProcessor):
         return [], info
 
 
-OWN = {'ChapterFiles': ChapterFilesPP, 'Container': ContainerPP, 'Transcript': TranscriptPP, 'Nfo': NfoPP}
+OWN = {'ChapterFiles': ChapterFilesPP, 'Container': ContainerPP, 'FFmpegMetadata': MetadataPP, 'Transcript': TranscriptPP, 'Nfo': NfoPP}
 
 
 def make(ydl: Any, step: dict[str, Any]) -> Any:
