@@ -43,6 +43,7 @@ http {{
     # Media that only benchmarks need, at full speed and limited for each connection.
     location /large/ {{ alias {large}/; }}
     location /throttled/ {{ alias {large}/; limit_rate 2m; }}
+    location /paced/ {{ alias {large}/; limit_rate 95m; }}
     location /redirect/ {{ rewrite ^/redirect/(.*)$ $scheme://$http_host/media/$1 redirect; }}
     location /to_plain/ {{ rewrite ^/to_plain/(.*)$ http://127.0.0.1:{port}/media/$1 redirect; }}
     location /loop/ {{ return 302 $request_uri; }}
