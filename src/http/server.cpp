@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <list>
+#include <netinet/tcp.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -19,6 +20,12 @@ using boost::system::error_code;
 
 constexpr std::size_t kMaxTurnedAway = 64;  // Connections over the limit that still get an answer.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+
+// tcp(7) lets the buffer of a peer that reads slowly, or never, grow to some MiB of the kernel's memory, and
+// copying there what a thousand of them ask for would hold everybody else up. What is on its way is not
+// counted, so that long fast links stay fast.
+using UnsentLimit = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+constexpr int kMostUnsent = 256 << 10;
 
 class BeastServer final : public Server {
  public:
@@ -96,6 +103,7 @@ class BeastServer final : public Server {
   void admit(tcp::socket socket) {
     error_code ignored;  // A peer may be gone before it is served; the first read says so.
     socket.set_option(tcp::no_delay(true), ignored);
+    socket.set_option(UnsentLimit(kMostUnsent), ignored);
     const bool full = connections_.size() - turned_away_ >= options_.max_connections;
     if (context_.stopping || (full && turned_away_ >= kMaxTurnedAway)) return;
     const auto place = connections_.emplace(connections_.end(), std::move(socket), context_);
