@@ -102,7 +102,7 @@ Task<HealthRoutes::Checks> HealthRoutes::check() {
                         .cgroups = sandbox.cgroups};
   if (!confined) worsen("degraded");
   if (!engine_.healthy())
-    worsen("unhealthy");
+    worsen(facts_.works ? "unhealthy" : "degraded");
   else if (versions.ffmpeg.empty())
     worsen("degraded");
   co_return out;

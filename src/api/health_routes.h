@@ -19,6 +19,7 @@ class HealthRoutes {
   struct Facts {
     std::string version;
     bool docs = true;  // Whether there are any.
+    bool works = true;  // Runs downloads; else it is of use without an engine.
     std::size_t slots = 0;
     std::int64_t low_disk_bytes = 0;
     std::function<bool()> draining;

@@ -134,6 +134,7 @@ class Serving {
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
         api::HealthRoutes::Facts{.version = TRAWL_VERSION,
                                  .docs = config_.docs.enabled,
+                                 .works = config_.server.role != Role::gateway,
                                  .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
                                  .draining = [this] { return draining_; },
