@@ -60,15 +60,20 @@ class Postgres:
 
     def start(self, within: float = 30) -> "Postgres":
         assert self.child is None, "it is running"
+        deadline = time.monotonic() + within
+        self._spawn()
+        while subprocess.run([str(BIN / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], cwd="/").returncode != 0:
+            if self.child.poll() is not None and "pre-existing shared memory block" in "".join(self.tail().splitlines()[-2:]):
+                self._spawn()  # The children of one that was killed are not all gone yet.
+            assert self.child.poll() is None and time.monotonic() < deadline, f"PostgreSQL did not start: {self.tail()}"
+            time.sleep(0.02)
+        return self
+
+    def _spawn(self) -> None:
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.child = process.start([str(BIN / "postgres"), "-D", str(self.folder / "data"), *options], cwd="/", stdout=log, stderr=log, start_new_session=True,
                                        **_unprivileged())
-        deadline = time.monotonic() + within
-        while subprocess.run([str(BIN / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], cwd="/").returncode != 0:
-            assert self.child.poll() is None and time.monotonic() < deadline, f"PostgreSQL did not start: {self.tail()}"
-            time.sleep(0.02)
-        return self
 
     def tail(self) -> str:
         return "\n".join((self.folder / "log").read_text(errors="replace").splitlines()[-20:])
