@@ -105,6 +105,7 @@ def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seede
             victim.kill(within=2)
             kills += 1
             victim.start()
+            victim.api.until_ready()  # Where an engine takes as long to start as a download, none would ever get on.
             next_kill = time.monotonic() + 2
         time.sleep(0.05)
     bars.holds("Q2", f"downloads completed (native={native})", count - open_jobs(), equals=count)
