@@ -98,7 +98,7 @@ def test_q2_kills_of_server_and_children_lose_nothing(server, media, bars, seede
         assert time.monotonic() < deadline, f"{open_jobs()} of {count} are left after {kills} kills"
         if time.monotonic() >= next_child:
             failed = victim.api.get("/api/v1/downloads", params={"status": "failed", "limit": 1}).json()
-            assert failed["total"] == 0, failed
+            assert failed["total"] == 0, "\n".join(f"{job['error_code']}: {job['error']}\n{victim.api.log_text(job['id'])}" for job in failed["downloads"])
             engine.kill_one()
             next_child = time.monotonic() + 1
         if time.monotonic() >= next_kill and kills < most_kills:
