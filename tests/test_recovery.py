@@ -156,3 +156,17 @@ def test_a_child_that_is_killed_costs_its_own_job_an_attempt_and_nothing_else(se
     body = steady.api.finish(job, within=90)
     assert body["status"] == "completed" and body["attempts"] >= 2, steady.api.log_text(job)
     assert sha256(steady.api.fetch(body["file_info"], tmp_path)) == sha256(origin.file("small.mp4"))
+
+
+def test_a_file_of_which_only_the_name_was_missing_is_downloaded_by_yt_dlp(server, origin, tmp_path):
+    whole = origin.file("other.mp4").read_bytes()
+    one = server(transfer__native="false", download__rate_limit_bytes=len(whole) // 3)
+    job = one.api.submit(origin.url("other.mp4"), embed_metadata=False)["id"]
+    one.api.running(job)
+    one.kill()
+    part, = one.storage.rglob("*.part")
+    part.write_bytes(whole)
+    one.start()
+    done = one.api.finish(job)
+    assert done["status"] == "completed", one.api.log_text(job)
+    assert one.api.fetch(done["file_info"], tmp_path).read_bytes() == whole

@@ -13,7 +13,7 @@ import yt_dlp
 from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request as WebRequest
-from yt_dlp.networking.exceptions import TransportError
+from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import PostProcessingError
 
 from . import captions, files, limits, live, options, outward, plan, postprocessors, progress, promise, sections, sponsorblock, thumbnails
@@ -156,10 +156,23 @@ class Downloader(yt_dlp.YoutubeDL):
         recorded = live.is_live(info) and not subtitle
         with self._by_ffmpeg(recorded and live.comes_by_ffmpeg(info)), self._watching(name, info), \
                 self.recording.running() if recorded else contextlib.nullcontext():
-            success, _ = super().dl(name, info, subtitle, test)
+            success, _ = self._dl_from_where_it_was(name, info, subtitle)
         if not success and not subtitle:
             raise self._why_not(name)
         return success, True
+
+    def _dl_from_where_it_was(self, name: str, info: dict[str, Any], subtitle: bool) -> tuple[bool, bool]:
+        """A process that was killed when the last byte had come leaves nothing to resume. yt-dlp means to ask for the
+        whole file then, but sends the refused range along (its requests share their headers)."""
+        try:
+            return super().dl(name, info, subtitle)
+        except HTTPError as error:
+            part = f'{name}.part'
+            if error.status != 416 or not os.path.isfile(part):
+                raise
+            os.remove(part)
+            self.to_screen(f'[download] {name} cannot be resumed and begins anew')
+            return super().dl(name, info, subtitle)
 
     def promise(self, name: str, info: dict[str, Any]) -> None:
         """Called by the downloader that stands for the server. yt-dlp goes on as if the file were there."""
