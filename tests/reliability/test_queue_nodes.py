@@ -71,22 +71,17 @@ def hold_outcome(bars, bar, postgres, database, ids):
 
 def test_q1_workers_killed_all_the_time_lose_no_job_and_complete_none_twice(postgres, database, nodes, bars, seeded):
     name, url = database
-    count = bars.size(10_000, 500)
-    ids = queue_node.submit(url, count)
+    count, kills = bars.size(10_000, 500), bars.size(50, 10)
     workers = nodes(4, url, slots=2, lease_ms=1000, stalls=bars.size(10, 40) / 1000)
-    kills, last = 0, time.monotonic()
-
-    def kill_one():
-        nonlocal kills, last
-        if time.monotonic() - last < 0.5:
-            return
-        last = time.monotonic()
+    ids, began = [], time.monotonic()
+    for _ in range(kills):  # Each in the middle of a wave, so that however fast the machine is, all of them meet running jobs.
+        ids += queue_node.submit(url, count // kills)
+        wait_for("half a wave has ended", lambda: 0 <= queue_node.left(postgres, name) <= count // kills // 2, 60)
         victim = seeded.choice(workers)
         victim.kill()
         victim.start()
-        kills += 1
-
-    took = queue_node.wait_until_done(postgres, name, 600, kill_one)
+    queue_node.wait_until_done(postgres, name, 600)
+    took = time.monotonic() - began
     refused = sum(node.count("a result came too late") for node in workers)
     hold_outcome(bars, "Q1", postgres, name, ids)
     bars.holds("Q1", "workers killed", kills, at_least=bars.size(40, 8))
