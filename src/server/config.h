@@ -17,7 +17,7 @@ namespace trawl::server {
 
 // The configuration, one struct per section: member `port` of section `server` is the key
 // `server.port`, the variable TRAWL_SERVER_PORT and the flag --server.port. Types and initial values
-// are here; documentation, ranges and checks are in config_rules.h. Everything else (reading,
+// are here; documentation, ranges and checks are in config_rules_*.h. Everything else (reading,
 // refusing, printing, the reference page) is derived from these two, so a key is added in one place.
 // A key belongs here only when something obeys it.
 

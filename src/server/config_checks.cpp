@@ -1,4 +1,4 @@
-#include "server/config_rules.h"
+#include "server/config_checks.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "net/upstream.h"
 #include "net/url.h"
 #include "redis/url.h"
+#include "server/config.h"
 #include "sqs/url.h"
 #include "webhooks/signature.h"
 
