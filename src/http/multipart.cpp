@@ -13,7 +13,9 @@ std::unexpected<Error> malformed(std::string message) {
   return fail(Errc::invalid, "the form is malformed: " + std::move(message), "bad_request");
 }
 
-// The value of `name` among the parameters of a field value; quoted ones without their quotes.
+// The value of `name` among the parameters of a field value; quoted ones without their quotes. By RFC 9110
+// (boost::beast::http::param_list) a backslash makes the next character plain, but browsers write those of
+// file names as they are, so only one before a quote or a backslash counts.
 std::optional<std::string> parameter(std::string_view value, std::string_view name) {
   for (std::size_t at = value.find(';'); at != std::string_view::npos;) {
     std::size_t equals = value.find('=', at + 1);
