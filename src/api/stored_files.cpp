@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "access/scopes.h"
@@ -30,6 +32,14 @@ http::Response refusal(const http::Request& request, const Error& error) {
                      : error.reason == "validation_error"                     ? 422
                                                                               : http_status(error.code);
   return http::error_response(request, status, error.reason, error.message);
+}
+
+// The Content-Length, which the server has found to be one; 0 without it.
+std::int64_t announced_length(const http::Request& request) {
+  const auto text = request.headers.find("Content-Length").value_or("");
+  std::int64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  return error == std::errc::result_out_of_range ? INT64_MAX : length;
 }
 
 // Bytes of any kind.
@@ -177,10 +187,8 @@ Task<http::Response> FileRoutes::remove(http::Request request) {
 
 Task<http::Response> FileRoutes::upload(http::Request request) {
   // What says beforehand that it is too large is refused before it is sent.
-  const auto length = parse_json(request.headers.find("Content-Length").value_or("0"));
   constexpr std::int64_t kFormAround = 64 << 10;
-  if (length && length->is_number() &&
-      length->to_number<double>() > static_cast<double>(uploads_.limits().max_bytes + kFormAround))
+  if (announced_length(request) > uploads_.limits().max_bytes + kFormAround)
     co_return http::error_response(
         request, 413, "too_large",
         fmt::format("a file may have {} bytes at most", uploads_.limits().max_bytes));
