@@ -185,7 +185,10 @@ class Serving {
     progress_->add_to(router);
     firehose_->add_to(router);
     events_->add_to(router);
-    if (!config_.docs.enabled) return;
+    if (config_.docs.enabled) describe(router);
+  }
+
+  void describe(http::Router& router) {
     description_.emplace(api::ApiInfo{.version = TRAWL_VERSION,
                                       .public_url = config_.server.public_url,
                                       .key_header = config_.auth.header});
