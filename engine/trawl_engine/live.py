@@ -71,8 +71,11 @@ class Stations:
 
 
 def settle_status(info: dict[str, Any], read: Callable[[dict[str, Any]], bytes], stations: Stations) -> None:
-    """What the generic extractor found at a station is live. The generic extractor asks an HLS playlist whether it has an end, and goes on without an answer: a live stream
-    would then be taken for what its window holds just now. Here the question is asked again, and has to be answered."""
+    """Says of what the generic extractor found that it is live where it did not see that itself.
+
+    What a station sends is. And that extractor asks an HLS playlist whether it has an end, but goes on without an answer,
+    so that a live stream would be taken for what its window holds just now: the question is asked again here, and has to
+    be answered."""
     if info.get('extractor_key') != 'Generic' or info.get('live_status') or is_live(info) or info.get('duration'):
         return
     if stations.has(info):
