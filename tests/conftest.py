@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support import media, process  # noqa: E402
+from support.login_origin import LoginOrigin  # noqa: E402
 from support.origin import Origin  # noqa: E402
 from support.radosgw import ACCESS, REGION, SECRET, Radosgw  # noqa: E402
 from support.s3 import S3  # noqa: E402
@@ -67,6 +68,14 @@ def radosgw(tmp_path_factory):
 def bucket(radosgw):
     """A bucket of the test's own."""
     return S3(radosgw.url, ACCESS, SECRET, REGION, f"test-{uuid.uuid4().hex[:12]}").create()
+
+
+@pytest.fixture(scope="module")
+def login(origin):
+    """A site that gives its medium to who has the right cookie."""
+    made = LoginOrigin(origin.file("small.mp4").read_bytes())
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,27 +7,16 @@ import time
 import pytest
 
 from support.api import check_error
-from support.server import Server
+from support.keys import ADMIN_KEY, guarded_server, make_key
 
 KEY = re.compile(r"^trawl_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}$")
-ADMIN_KEY = "the-key-of-the-configuration"
 FAR = "2999-01-01T00:00:00Z"
-
-
-def make_key(api, **wanted):
-    """A new key's text and what is shown of it."""
-    response = api.post("/api/v1/admin/api-keys", json={"name": "test", **wanted})
-    assert response.status_code == 201, response.text
-    return response.json()["api_key"], response.json()["key_info"]
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    """A server that requires keys; `api` has full access."""
-    server = Server(tmp_path_factory.mktemp("guarded"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("guarded")) as server:
+        yield server
 
 
 @pytest.fixture

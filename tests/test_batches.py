@@ -304,7 +304,7 @@ def test_kill_9_in_the_middle_of_a_batch_leaves_its_status_true(server, origin):
         check_counts(show(mortal.api, batch))
     done = finish(mortal.api, batch, within=90)
     assert (done["status"], done["completed_jobs"], done["failed_jobs"]) == ("completed", 8, 1)
-    assert rows(mortal, f"SELECT COUNT(*), COUNT(DISTINCT job_id) FROM artifacts WHERE kind = 'video'") == [(8, 8)]
+    assert rows(mortal, "SELECT COUNT(*), COUNT(DISTINCT job_id) FROM artifacts WHERE kind = 'video'") == [(8, 8)]
     deadline = time.monotonic() + 10
     while rows(mortal, "SELECT settled FROM batches") != [(1,)]:
         assert time.monotonic() < deadline

@@ -3,19 +3,16 @@ import os
 import subprocess
 
 import pytest
+from support.keys import guarded_server, make_key
 from support.media import ROOT
-from test_access import ADMIN_KEY, make_key
 
 CLIENTS = ["download.sh", "download.py", "download.mjs"]
 
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory):
-    from support.server import Server
-    server = Server(tmp_path_factory.mktemp("keyed"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("keyed"), limits__enabled="true") as server:
+        yield server
 
 
 def run(client, server, folder, key, url):

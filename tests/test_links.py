@@ -5,16 +5,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from support.api import check_error
-from support.server import Server
-from test_access import ADMIN_KEY, make_key
+from support.keys import ADMIN_KEY, guarded_server, make_key
 
 
 @pytest.fixture(scope="module")
 def linked(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("linked"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("linked")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from support import media, process, told
 from support.api import artifacts, check_error
 from support.origin import Origin
-from support.probe import decodes, probe
+from support.probe import recorded
 from support.server import Server, close_all
 from support.station import Station
 
@@ -81,14 +81,6 @@ def stop(api, job):
     answer = api.post(f"/api/v1/downloads/{job}/stop")
     assert answer.status_code == 202, f"{answer.text}\n{api.show(job)}\n{api.log_text(job)}"
     assert answer.json()["status"] == "stopping"
-
-
-def recorded(api, job, folder):
-    body = api.finish(job)
-    assert body["status"] == "completed", f"{body}\n{api.log_text(job)}"
-    file = api.fetch(body["file_info"], folder)
-    decodes(file)
-    return body, probe(file)
 
 
 def test_a_recording_is_stopped_and_kept_and_shows_progress_without_a_total(api, site, air, tmp_path):

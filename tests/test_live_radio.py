@@ -3,7 +3,7 @@ import pytest
 
 from support.api import check_error
 from support.icecast import Icecast
-from support.probe import decodes, probe
+from support.probe import recorded
 
 # Without the reservoir every frame can be understood by itself, so that a beginning in the middle is no error.
 MP3 = ("-c:a", "libmp3lame", "-b:a", "64k", "-reservoir", "0", "-f", "mp3")
@@ -26,14 +26,6 @@ def recording(api, url, **options) -> dict:
     return body
 
 
-def kept(api, job, folder):
-    body = api.finish(job)
-    assert body["status"] == "completed", f"{body}\n{api.log_text(job)}"
-    file = api.fetch(body["file_info"], folder)
-    decodes(file)
-    return body, probe(file)
-
-
 @pytest.mark.parametrize("name, encoding, mime_type, options, video, audio", [
     ("air.mp3", MP3, "audio/mpeg", {"audio_only": True, "audio_format": "mp3"}, [], ["mp3"]),
     ("air.ogg", VORBIS, "application/ogg", {"audio_only": True, "audio_format": "vorbis"}, [], ["vorbis"]),
@@ -47,7 +39,7 @@ def test_a_station_is_recorded_until_somebody_stops_it(api, radio, tmp_path, nam
         api.until(job, lambda body: body["progress"]["downloaded_bytes"] > running["progress"]["downloaded_bytes"] + 3000)
         answer = api.post(f"/api/v1/downloads/{job}/stop")
         assert answer.status_code == 202, answer.text
-        body, file = kept(api, job, tmp_path)
+        body, file = recorded(api, job, tmp_path)
     finally:
         radio.end()
     assert (file.video, file.audio) == (video, audio) and file.duration > 1 and body["attempts"] == 1
@@ -60,4 +52,4 @@ def test_a_station_that_goes_off_the_air_ends_the_recording(api, radio, tmp_path
         job = recording(api, radio.url("brief.ogg"), audio_only=True, audio_format="vorbis")["id"]
     finally:
         radio.end()
-    assert kept(api, job, tmp_path)[1].duration > 1
+    assert recorded(api, job, tmp_path)[1].duration > 1

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from test_access import ADMIN_KEY, make_key
+from support.keys import ADMIN_KEY, make_key
 
 LINE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$')
 

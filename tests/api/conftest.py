@@ -1,13 +1,9 @@
 import pytest
 
-from support.keys import ADMIN_KEY
-from support.server import Server
+from support.keys import guarded_server
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    """A server that wants keys."""
-    server = Server(tmp_path_factory.mktemp("guarded"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false"})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("guarded")) as server:
+        yield server

@@ -8,10 +8,10 @@ import pytest
 
 from support.api import check_error
 from support.feed import Feed, episodes
-from support.server import Server
-from test_cookies import KEY, MARK, LoginOrigin, netscape
+from support.keys import guarded_server
+from support.login_origin import MARK, netscape
 
-ADMIN_KEY = "the-key-of-the-configuration"
+KEY = "a1" * 32
 FORMATS_FIELDS = {"url", "title", "duration", "thumbnail", "uploader", "formats", "best_video_format", "best_audio_format", "recommended_format", "extractor"}
 FORMAT_FIELDS = {"format_id", "ext", "resolution", "fps", "vcodec", "acodec", "filesize", "filesize_approx", "tbr", "vbr", "abr", "width", "height",
                  "format_note", "quality"}
@@ -27,18 +27,9 @@ def feed(origin):
 
 
 @pytest.fixture(scope="module")
-def login(origin):
-    made = LoginOrigin(origin.file("small.mp4").read_bytes())
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("looks"), {"auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false", "cookies.key": KEY})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("looks"), cookies__key=KEY) as server:
+        yield server
 
 
 def look(api, path, url, **query):

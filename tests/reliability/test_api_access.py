@@ -17,8 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import process  # noqa: E402
-from support.server import Server  # noqa: E402
-from test_access import ADMIN_KEY, make_key  # noqa: E402
+from support.keys import ADMIN_KEY, guarded_server, make_key  # noqa: E402
 from test_files import SECRET, TRICKS  # noqa: E402
 from test_links import make_link  # noqa: E402
 
@@ -50,12 +49,9 @@ class Victim:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("guarded"), {
-        "auth.mode": "required", "auth.api_key": ADMIN_KEY, "limits.enabled": "false", "cookies.key": "a1" * 32,
-        "cors.origins": "https://app.example", "cors.credentials": "true", "server.hsts_seconds": 31536000})
-    server.key = ADMIN_KEY
-    yield server.start()
-    server.close()
+    with guarded_server(tmp_path_factory.mktemp("guarded"), cookies__key="a1" * 32, cors__origins="https://app.example",
+                        cors__credentials="true", server__hsts_seconds=31536000) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

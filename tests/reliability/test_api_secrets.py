@@ -8,12 +8,13 @@ import httpx
 
 from support import process
 from support.api import check_error
+from support.keys import make_key
+from support.login_origin import MARK, netscape
 from support.radosgw import ACCESS, REGION, SECRET
 from support.receiver import Receiver
 from support.ws import watch
-from test_access import make_key
-from test_cookies import KEY, MARK, LoginOrigin, netscape
 
+KEY = "a1" * 32
 ADMIN = "PLANTED-configured-key-1c44"
 TOKEN = "PLANTED-setup-token-77aa"
 HOOK = "PLANTED-webhook-secret-5d21"
@@ -47,8 +48,8 @@ class Lines:
         return b"\n".join(text for _, text in self.seen)
 
 
-def test_a10_no_planted_secret_is_told(server, bucket, origin, tmp_path, bars):
-    login, receiver = LoginOrigin(origin.file("small.mp4").read_bytes()), Receiver()
+def test_a10_no_planted_secret_is_told(server, bucket, login, tmp_path, bars):
+    receiver = Receiver()
     operators = tmp_path / "operators.txt"
     operators.write_text(netscape("site.example", OPERATOR))
     one = server(
@@ -94,7 +95,6 @@ def test_a10_no_planted_secret_is_told(server, bucket, origin, tmp_path, bars):
             time.sleep(0.1)
     finally:
         arguments = lines.close()
-        login.close()
         receiver.stop()
     one.stop()
     with sqlite3.connect(one.storage / "trawl.db") as database:

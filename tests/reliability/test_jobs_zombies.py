@@ -63,7 +63,7 @@ def test_q6_a_server_that_was_frozen_in_any_phase_of_a_download_changes_nothing(
     for phase in phases:
         zombie.env = {"FAILPOINT": f"{phase}@1:stop"}
         zombie.start()
-        until(lambda: zombie.api.get("/api/v1/health/ready").status_code == 200, 60, lambda: "the engine does not start")
+        zombie.api.until_ready()
         heir.child.send_signal(signal.SIGSTOP)  # So that the other one takes the job.
         job = zombie.api.submit(origin.url("other.mp4"), embed_metadata=False, single_flight=False)["id"]
         jobs.append(job)

@@ -215,10 +215,7 @@ def test_d7_a_server_killed_in_the_middle_of_an_early_upload_leaves_nothing_behi
             one.kill()
             deaths += 1
         else:
-            deaths += one.child.wait(60) == 86
-            one.api.close()
-            one.child = None
-        one.env = {}
+            deaths += one.died()
         one.start()
         gate.open()
         done.append(one.api.finish(job, 90))

@@ -97,10 +97,7 @@ def test_d7_a_server_killed_at_every_step_of_an_upload_leaves_nothing_behind(sto
         one.start()
         file = File(100 + n, 3 * PART + n)
         job = one.api.submit(origin.url("plain", file), **PLAIN)["id"]
-        deaths += one.child.wait(60) == 86
-        one.api.close()
-        one.child = None
-        one.env = {}
+        deaths += one.died()
         one.start()
         done.append(one.api.finish(job, 90))
         assert later_whole(bucket, done[-1], file), f"after {step}"

@@ -59,5 +59,14 @@ def decodes(path: Path) -> None:
     assert done.returncode == 0 and not done.stderr.strip(), f"{path} does not decode: {done.stderr.strip()[:500]}"
 
 
+def recorded(api, job: str, folder: Path) -> tuple[dict, Media]:
+    """How a job completed, and its file, which is sound."""
+    body = api.finish(job)
+    assert body["status"] == "completed", f"{body}\n{api.log_text(job)}"
+    file = api.fetch(body["file_info"], folder)
+    decodes(file)
+    return body, probe(file)
+
+
 def sha256(data: Path | bytes) -> str:
     return hashlib.sha256(data.read_bytes() if isinstance(data, Path) else data).hexdigest()

@@ -114,6 +114,13 @@ class Server:
         """kill -9, after which no process of the server may go on."""
         self._end(signal.SIGKILL, within)
 
+    def died(self, within: float = 60) -> bool:
+        """Waits for its end; whether that was at the place its environment's FAILPOINT names, which then is forgotten."""
+        code = self.child.wait(within)
+        self.api.close()
+        self.child, self.api, self.env = None, None, {}
+        return code == 86
+
     def stop(self, within: float = 40) -> float:
         """SIGTERM: it must end with 0, in time. Returns the seconds it took."""
         began = time.monotonic()
