@@ -2,7 +2,7 @@
 
 #include "access/scopes.h"
 #include "api/docs_assets.h"
-#include "base/text.h"
+#include "http/accept.h"
 
 namespace trawl::api {
 namespace {
@@ -35,16 +35,11 @@ http::Response page(std::string_view text) {
   return response;
 }
 
-bool takes_gzip(const http::Request& request) {
-  const std::string accepted = to_lower(request.headers.find("Accept-Encoding").value_or(""));
-  const auto found = accepted.find("gzip");
-  return found != std::string::npos && !accepted.substr(found).starts_with("gzip;q=0");
-}
-
 http::Response file(const http::Request& request) {
   const auto asset = docs_asset(request.path_param("file"));
   if (!asset) return http::error_response(request, 404, "not_found", "there is no such file");
-  const bool as_it_is = !asset->gzipped || takes_gzip(request);
+  const bool as_it_is =
+      !asset->gzipped || http::accepts_gzip(request.headers.find("Accept-Encoding").value_or(""));
   http::Response response{
       .status = 200, .headers = {}, .body = as_it_is ? std::string(asset->bytes) : unpacked(asset->bytes)};
   if (asset->gzipped && as_it_is) response.headers.set("Content-Encoding", "gzip");

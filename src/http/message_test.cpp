@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/accept.h"
 #include "http/detail/field_value.h"
 #include "http/detail/request_target.h"
 #include "http/http_date.h"
@@ -78,9 +79,17 @@ TEST(RequestId, TakesOnlyShortSafeText) {
 
 TEST(AcceptEncoding, AllowsGzipUnlessRefused) {
   for (const char* yes : {"gzip", "br, GZIP", "gzip;q=0.5", "*", "x-gzip", "deflate, gzip;q=1.0, *;q=0"})
-    EXPECT_TRUE(detail::accepts_gzip(yes)) << yes;
+    EXPECT_TRUE(accepts_gzip(yes)) << yes;
   for (const char* no : {"", "br", "gzip;q=0", "gzip; q=0.000", "*;q=0", "identity", "*, gzip;q=0"})
-    EXPECT_FALSE(detail::accepts_gzip(no)) << no;
+    EXPECT_FALSE(accepts_gzip(no)) << no;
+}
+
+TEST(Accept, AsksForAMediaTypeByItsName) {
+  for (const char* yes : {"text/html", "application/json, TEXT/HTML;q=0.1", "text/html;level=1;q=0.5, */*"})
+    EXPECT_TRUE(asks_for(yes, "text/html")) << yes;
+  for (const char* no :
+       {"", "*/*", "text/*", "application/json", "text/html;q=0", "text/html;level=1; q=0.0"})
+    EXPECT_FALSE(asks_for(no, "text/html")) << no;
 }
 
 TEST(RequestTarget, IsTakenApart) {

@@ -18,14 +18,6 @@ bool id_character(char c) {
          c == '-';
 }
 
-// "0", "0.", "0.0", "0.00" and "0.000".
-bool zero_weight(std::string_view parameter) {
-  const auto equals = parameter.find('=');
-  if (equals == std::string_view::npos || !same_token(trim(parameter.substr(0, equals)), "q")) return false;
-  const std::string_view q = trim(parameter.substr(equals + 1));
-  return !q.empty() && q.front() == '0' && q.find_first_not_of("0.") == std::string_view::npos;
-}
-
 }  // namespace
 
 bool same_token(std::string_view a, std::string_view b) {
@@ -37,18 +29,6 @@ bool list_contains(std::string_view list, std::string_view token) {
     if (same_token(trim(item), token)) return true;
   }
   return false;
-}
-
-bool accepts_gzip(std::string_view accept_encoding) {
-  bool any = false;
-  for (const std::string_view item : split(accept_encoding, ',')) {
-    const auto semicolon = item.find(';');
-    const std::string_view coding = trim(item.substr(0, semicolon));
-    const bool refused = semicolon != std::string_view::npos && zero_weight(item.substr(semicolon + 1));
-    if (same_token(coding, "gzip") || same_token(coding, "x-gzip")) return !refused;
-    if (coding == "*") any = !refused;
-  }
-  return any;
 }
 
 std::string choose_request_id(std::string_view offered) {

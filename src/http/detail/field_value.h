@@ -11,9 +11,6 @@ namespace trawl::http::detail {
 // True when the comma-separated `list` (Connection, Upgrade) has the token.
 [[nodiscard]] bool list_contains(std::string_view list, std::string_view token);
 
-// Whether an Accept-Encoding value allows gzip (RFC 9110 12.5.3), with q=0 as a refusal.
-[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);
-
 // The client's X-Request-ID when it is 1 to 64 characters of [A-Za-z0-9._-], else a new UUIDv7.
 [[nodiscard]] std::string choose_request_id(std::string_view offered);
 

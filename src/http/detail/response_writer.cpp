@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "http/detail/field_value.h"
+#include "http/accept.h"
 #include "http/detail/gzip.h"
 
 namespace trawl::http::detail {
