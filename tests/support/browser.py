@@ -1,9 +1,8 @@
-"""A real browser without a window, watched over its DevTools: what a page shows, asks for and complains about."""
+"""A real browser without a window, driven over its DevTools: what a page shows, asks for and complains about."""
 import asyncio
 import json
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -12,53 +11,56 @@ import websockets
 from support import process
 
 
-@dataclass
-class Seen:
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)  # Errors of the console, exceptions, what a policy blocked.
-    counted: int = 0
+class Page:
+    """The one page of a browser. `requests` are the addresses it asked for, `complaints` the errors of its console,
+    its exceptions, and what a policy kept from it."""
 
+    def __init__(self, socket, deadline: float):
+        self.socket, self.deadline = socket, deadline
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.number = 0
 
-async def _visit(socket, url: str, count: str, at_least: int, within: float) -> Seen:
-    seen, number, answers = Seen(), 0, {}
-
-    async def say(method, **params):
-        nonlocal number
-        number += 1
-        await socket.send(json.dumps({"id": number, "method": method, "params": params}))
-        return number
-
-    async def hear(until):
+    async def say(self, method, **params) -> dict:
+        self.number += 1
+        await self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
         while True:
-            message = json.loads(await asyncio.wait_for(socket.recv(), until - time.monotonic()))
-            params = message.get("params", {})
-            if "id" in message:
-                answers[message["id"]] = message.get("result", {})
-                return
-            if message["method"] == "Network.requestWillBeSent":
-                seen.requests.append(params["request"]["url"])
-            if message["method"] == "Runtime.exceptionThrown":
-                seen.complaints.append(str(params["exceptionDetails"])[:500])
-            if message["method"] == "Log.entryAdded" and params["entry"]["level"] == "error":
-                seen.complaints.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
-            if message["method"] == "Runtime.consoleAPICalled" and params["type"] == "error":
-                seen.complaints.append(str([part.get("value") for part in params["args"]])[:500])
+            message = json.loads(await asyncio.wait_for(self.socket.recv(), 30))
+            if message.get("id") == self.number:
+                return message.get("result", {})
+            if "method" in message:
+                self._heard(message["method"], message.get("params", {}))
 
-    deadline = time.monotonic() + within
-    for domain in ("Page", "Network", "Runtime", "Log"):
-        await say(f"{domain}.enable")
-    await say("Page.navigate", url=url)
-    while seen.counted < at_least and time.monotonic() < deadline:
-        asked = await say("Runtime.evaluate", expression=count)
-        while asked not in answers:
-            await hear(deadline)
-        seen.counted = answers[asked].get("result", {}).get("value") or 0
-        await asyncio.sleep(0.1)  # Questions go before the page's own work.
-    return seen
+    def _heard(self, method, params):
+        if method == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
+        if method == "Runtime.exceptionThrown":
+            self.complaints.append(str(params["exceptionDetails"])[:500])
+        if method == "Log.entryAdded" and params["entry"]["level"] == "error":
+            self.complaints.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+        if method == "Runtime.consoleAPICalled" and params["type"] == "error":
+            self.complaints.append(str([part.get("value") for part in params["args"]])[:500])
+
+    async def open(self, url: str):
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            await self.say(f"{domain}.enable")
+        await self.say("Page.navigate", url=url)
+
+    async def value(self, expression: str):
+        """Of JavaScript; a promise is awaited. None where it throws."""
+        answer = await self.say("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        return answer.get("result", {}).get("value")
+
+    async def until(self, expression: str):
+        """Its value as soon as that is true."""
+        while not (value := await self.value(expression)):
+            assert time.monotonic() < self.deadline, f"never true: {expression}\n{self.complaints}\n{await self.value('document.body.innerText')}"
+            await asyncio.sleep(0.1)  # Questions go before the page's own work.
+        return value
 
 
-def visit(url: str, count: str, at_least: int, folder: Path, within: float = 90) -> Seen:
-    """Opens `url` and evaluates `count`, a JavaScript expression for a number, until it is `at_least` that."""
+def browse(url: str, what, folder: Path, within: float = 90):
+    """Opens `url`; what the coroutine function `what` gives for its Page."""
     profile = folder / "browser"
     child = process.start(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
                            "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
@@ -75,7 +77,9 @@ def visit(url: str, count: str, at_least: int, folder: Path, within: float = 90)
 
         async def run():
             async with websockets.connect(address, max_size=1 << 26) as socket:
-                return await _visit(socket, url, count, at_least, within)
+                page = Page(socket, deadline)
+                await page.open(url)
+                return await what(page)
         return asyncio.run(run())
     finally:
         family = process.tree(child.pid)
