@@ -3,17 +3,12 @@
 #include <stdexcept>
 #include <zlib.h>
 
-// third_party/ says where the files come from; scripts/vendor-docs brings them up to date.
-#define TRAWL_EMBED(symbol, file)                                                                \
-  __asm__(".section .rodata\n.global " #symbol "\n.global " #symbol "_end\n" #symbol             \
-          ":\n"                                                                                  \
-          ".incbin \"" TRAWL_THIRD_PARTY "/" file "\"\n" #symbol "_end:\n.byte 0\n.previous\n"); \
-  extern "C" const char symbol[];                                                                \
-  extern "C" const char symbol##_end[]
+#include "api/embed.h"
 
-TRAWL_EMBED(trawl_swagger_js, "swagger-ui-dist/swagger-ui-bundle.js.gz");
-TRAWL_EMBED(trawl_swagger_css, "swagger-ui-dist/swagger-ui.css.gz");
-TRAWL_EMBED(trawl_redoc_js, "redoc/redoc.standalone.js.gz");
+// third_party/ says where the files come from; scripts/vendor-docs brings them up to date.
+TRAWL_EMBED(trawl_swagger_js, TRAWL_THIRD_PARTY "/swagger-ui-dist/swagger-ui-bundle.js.gz");
+TRAWL_EMBED(trawl_swagger_css, TRAWL_THIRD_PARTY "/swagger-ui-dist/swagger-ui.css.gz");
+TRAWL_EMBED(trawl_redoc_js, TRAWL_THIRD_PARTY "/redoc/redoc.standalone.js.gz");
 
 namespace trawl::api {
 namespace {
@@ -34,20 +29,14 @@ constexpr std::string_view kRedocStart =
     R"(Redoc.init("/api/openapi.json", {disableSearch: true, nativeScrollbars: true}, document.getElementById("docs"));
 )";
 
-std::string_view between(const char* begin, const char* end) {
-  return {begin, static_cast<std::size_t>(end - begin)};
-}
-
 }  // namespace
 
 std::optional<DocsAsset> docs_asset(std::string_view name) {
   constexpr std::string_view kScript = "text/javascript; charset=utf-8";
-  if (name == "swagger-ui-bundle.js")
-    return DocsAsset{kScript, between(trawl_swagger_js, trawl_swagger_js_end), true};
+  if (name == "swagger-ui-bundle.js") return DocsAsset{kScript, TRAWL_EMBEDDED(trawl_swagger_js), true};
   if (name == "swagger-ui.css")
-    return DocsAsset{"text/css; charset=utf-8", between(trawl_swagger_css, trawl_swagger_css_end), true};
-  if (name == "redoc.standalone.js")
-    return DocsAsset{kScript, between(trawl_redoc_js, trawl_redoc_js_end), true};
+    return DocsAsset{"text/css; charset=utf-8", TRAWL_EMBEDDED(trawl_swagger_css), true};
+  if (name == "redoc.standalone.js") return DocsAsset{kScript, TRAWL_EMBEDDED(trawl_redoc_js), true};
   if (name == "swagger-start.js") return DocsAsset{kScript, kSwaggerStart};
   if (name == "redoc-start.js") return DocsAsset{kScript, kRedocStart};
   return std::nullopt;

@@ -42,7 +42,6 @@ void HealthRoutes::add_to(http::Router& router) {
       &HealthRoutes::live);
   add({"/api/v1/version", "/version"}, "Versions of Trawl and its engine.", shows<VersionView>(),
       &HealthRoutes::version);
-  add({"/"}, "What this is, and where to look on.", shows<AboutView>(), &HealthRoutes::service);
 }
 
 Task<HealthRoutes::Checks> HealthRoutes::check() {
@@ -130,15 +129,6 @@ Task<http::Response> HealthRoutes::ready(http::Request) {
 
 Task<http::Response> HealthRoutes::live(http::Request) {
   co_return http::json_response(200, encode(ProbeView{"alive"}));
-}
-
-Task<http::Response> HealthRoutes::service(http::Request) {
-  co_return http::json_response(200, encode(AboutView{.name = "trawl",
-                                                        .version = facts_.version,
-                                                        .api = "/api/v1",
-                                                        .docs = facts_.docs ? "/api/docs" : "",
-                                                        .description = facts_.docs ? "/api/openapi.json" : "",
-                                                        .health = "/api/v1/health"}));
 }
 
 Task<http::Response> HealthRoutes::version(http::Request) {

@@ -18,7 +18,6 @@ class HealthRoutes {
  public:
   struct Facts {
     std::string version;
-    bool docs = true;  // Whether there are any.
     bool works = true;  // Runs downloads; else it is of use without an engine.
     std::size_t slots = 0;
     std::int64_t low_disk_bytes = 0;
@@ -42,7 +41,6 @@ class HealthRoutes {
   Task<http::Response> health(http::Request request);
   Task<http::Response> ready(http::Request request);
   Task<http::Response> live(http::Request request);
-  Task<http::Response> service(http::Request request);
   Task<http::Response> version(http::Request request);
 
   downloads::Downloads& downloads_;

@@ -281,6 +281,12 @@ struct DocsConfig {
 };
 BOOST_DESCRIBE_STRUCT(DocsConfig, (), (enabled))
 
+struct UiConfig {
+  bool enabled = true;
+  std::string static_dir;
+};
+BOOST_DESCRIBE_STRUCT(UiConfig, (), (enabled, static_dir))
+
 struct LogsConfig {
   int max_lines_per_job = 2000;
 };
@@ -314,11 +320,12 @@ struct Config {
   LogsConfig logs;
   MetricsConfig metrics;
   DocsConfig docs;
+  UiConfig ui;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
                        download, batch, metadata, transfer, jobs, engine, media, sandbox, ffmpeg, policy,
-                       upstream, webhook, log, logs, metrics, docs))
+                       upstream, webhook, log, logs, metrics, docs, ui))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

@@ -125,6 +125,7 @@ constexpr Alias kEnv[] = {
     {"LOG_LEVEL", "log.level", log_level},
     {"ENABLE_METRICS", "metrics.enabled"},
     {"DISABLE_DOCS", "docs.enabled", opposite},
+    {"STATIC_DIR", "ui.static_dir"},
     {"LOG_FORMAT", "log.format", lower},
 };
 
@@ -141,7 +142,6 @@ constexpr Alias kPlatform[] = {{"RAILWAY_PUBLIC_DOMAIN", "server.public_url", ht
                                {"AWS_REGION", "storage.s3.region"}};
 
 constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
-                                                  "STATIC_DIR",
                                                   "RESULT_BACKEND",
                                                   "YTDLP_FORMAT",
                                                   "EXTRACT_FLAT",

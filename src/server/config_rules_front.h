@@ -222,6 +222,18 @@ struct trawl::Rules<trawl::server::DocsConfig> {
 };
 
 template <>
+struct trawl::Rules<trawl::server::UiConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "enabled", .doc = "Whether there is a web page at `/`."},
+      {.name = "static_dir",
+       .doc =
+           "A folder with a page in place of Trawl's own: `index.html` is shown at `/`, the other files are "
+           "found below `/ui/`. It is read when the server starts.",
+       .example = "\"/srv/page\"",
+       .check = server::check_path}};
+};
+
+template <>
 struct trawl::Rules<trawl::server::LogsConfig> {
   static constexpr FieldRule fields[] = {{.name = "max_lines_per_job",
                                           .doc = "Log lines kept for each download; the oldest go first.",

@@ -149,8 +149,8 @@ TEST(Environment, IgnoresWhatOrchestratorsSayAboutAServiceOfThatName) {
 }
 
 TEST(Environment, WarnsOfNamesThatHaveNoEffectYet) {
-  const Reading reading = read_environment({{"STATIC_DIR", "x"}, {"LOG_DIR", "/tmp"}, {"HOME", "/root"}});
-  EXPECT_THAT(reading.warnings, ElementsAre("LOG_DIR has no effect yet", "STATIC_DIR has no effect yet"));
+  const Reading reading = read_environment({{"RESULT_BACKEND", "x"}, {"LOG_DIR", "/tmp"}, {"HOME", "/root"}});
+  EXPECT_THAT(reading.warnings, ElementsAre("LOG_DIR has no effect yet", "RESULT_BACKEND has no effect yet"));
   EXPECT_THAT(reading.problems, IsEmpty());
 }
 

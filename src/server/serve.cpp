@@ -20,6 +20,7 @@
 #include "api/metrics_routes.h"
 #include "api/openapi_routes.h"
 #include "api/order_routes.h"
+#include "api/page_routes.h"
 #include "api/preset_routes.h"
 #include "api/preview_routes.h"
 #include "api/progress_socket.h"
@@ -75,7 +76,10 @@ class Serving {
     if (auto opened = co_await app_.open(); !opened) co_return opened;
     access_.emplace(app_, config_, co_await asio::this_coro::executor);
     if (auto opened = co_await access_->open(); !opened) co_return opened;
+    auto page = web_page();
+    if (!page) co_return fail(page.error());
     router_.emplace(&access_->gatekeeper());
+    page_.emplace(std::move(*page), api::PageRoutes::Facts{TRAWL_VERSION, config_.docs.enabled});
     add_routes(*router_);
     http::ServerOptions options;
     options.host = config_.server.host;
@@ -133,7 +137,6 @@ class Serving {
     health_.emplace(
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
         api::HealthRoutes::Facts{.version = TRAWL_VERSION,
-                                 .docs = config_.docs.enabled,
                                  .works = config_.server.role != Role::gateway,
                                  .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
@@ -157,6 +160,7 @@ class Serving {
     batch_progress_.emplace(app_.batches(), app_.downloads().bus(), app_.clock(), still);
     subscriptions_.emplace(app_.subscriptions(), app_.idempotency(), app_.clock());
     health_->add_to(router);
+    page_->add_to(router);
     router.on_answer([this](const http::Endpoint* route, int status, auto took) {
       app_.figures().answered(route, status, took);
     });
@@ -186,6 +190,13 @@ class Serving {
     firehose_->add_to(router);
     events_->add_to(router);
     if (config_.docs.enabled) describe(router);
+  }
+
+  // Empty where there is none.
+  [[nodiscard]] Result<api::PageFiles> web_page() const {
+    if (!config_.ui.enabled || config_.server.role == Role::worker) return api::PageFiles();
+    if (config_.ui.static_dir.empty()) return api::built_in_page();
+    return api::read_page(config_.ui.static_dir);
   }
 
   void describe(http::Router& router) {
@@ -286,6 +297,7 @@ class Serving {
   std::optional<api::FirehoseSocket> firehose_;
   std::optional<api::EventStream> events_;
   std::optional<api::HealthRoutes> health_;
+  std::optional<api::PageRoutes> page_;
   std::optional<api::WebhookRoutes> webhooks_;
   std::optional<api::MetricsRoutes> metrics_;
   std::optional<api::OpenApiRoutes> description_;

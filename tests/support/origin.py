@@ -44,6 +44,8 @@ http {{
     location /large/ {{ alias {large}/; }}
     location /throttled/ {{ alias {large}/; limit_rate 2m; }}
     location /paced/ {{ alias {large}/; limit_rate 95m; }}
+    # A medium of any name.
+    location /named/ {{ rewrite ^ /media/small.mp4 last; }}
     location /redirect/ {{ rewrite ^/redirect/(.*)$ $scheme://$http_host/media/$1 redirect; }}
     location /to_plain/ {{ rewrite ^/to_plain/(.*)$ http://127.0.0.1:{port}/media/$1 redirect; }}
     location /loop/ {{ return 302 $request_uri; }}

@@ -79,7 +79,7 @@ class Server:
         return Api(self.url, key, self._check)
 
     # Answers are held against the description of the build under test; what it depends on beside that:
-    DESCRIBED_BY = ("server.role", "server.public_url", "auth.header", "metrics.enabled", "metrics.open", "metadata.public_info")
+    DESCRIBED_BY = ("server.role", "server.public_url", "auth.header", "metrics.enabled", "metrics.open", "metadata.public_info", "ui.enabled")
     contracts: dict[tuple, Contract] = {}
 
     def _check(self, response) -> None:
