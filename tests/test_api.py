@@ -75,7 +75,7 @@ def test_the_log_can_be_limited_to_its_end_and_to_a_level(api, seven):
 
 def test_cancelling_a_running_job_ends_its_processes_and_frees_its_slot(server, origin):
     one = server(download__max_concurrent=1)
-    before = one.processes()
+    before = one.at_rest()
     job = one.api.submit(origin.url("/crawl/bench.mp4"))["id"]
     one.api.running(job)
     started = one.processes() - before

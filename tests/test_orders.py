@@ -33,7 +33,7 @@ def bytes_asked_for(origin, path):
 @pytest.mark.parametrize("native", ["true", "false"])
 def test_a_pause_stops_the_work_and_a_resume_goes_on_with_what_is_there(server, origin, tmp_path, native):
     served = server(transfer__native=native, transfer__connections=1)
-    idle = served.processes()
+    idle = served.at_rest()
     job = served.api.submit(origin.url("/slow/bench.mp4"), embed_metadata=False)["id"]
     served.api.until(job, lambda body: body["progress"]["downloaded_bytes"] > 300_000)
     body = paused(served, job)

@@ -71,8 +71,7 @@ def idle(served, children):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_download_is_paused_resumed_cancelled_and_retried_at_every_stage(staged, origin, tmp_path, stage):
     served, submit = staged(stage)
-    served.api.completed(origin.url("other.mp4"), embed_metadata=False)  # The engine is there.
-    children = served.processes()
+    children = served.at_rest()
     job = submit()
     ask(served, job, "pause")
     served.api.until(job, lambda body: body["status"] == "paused", within=20)

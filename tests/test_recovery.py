@@ -143,7 +143,7 @@ def test_kill_9_at_random_moments_keeps_every_accepted_job(server, origin, tmp_p
 # Mutant: the engine's child keeps the socket of its siblings open, so one death is seen by nobody.
 def test_a_child_that_is_killed_costs_its_own_job_an_attempt_and_nothing_else(server, origin, tmp_path):
     steady = server()
-    before = steady.processes()
+    before = steady.at_rest()
     job = steady.api.submit(origin.url("/slow/small.mp4"), embed_metadata=False)["id"]
     steady.api.running(job)
     children = steady.processes() - before

@@ -68,7 +68,7 @@ def test_q11_what_is_cancelled_stops(rude, bars):
     slots, waiting = bars.size(100, 20), bars.size(500, 125)
     deaf = slots // 5
     served = rude(download__max_concurrent=slots)
-    before = served.processes()
+    before = served.at_rest()
     running = submit_all(served, [rude.page("stubborn")] * deaf + [rude.page("wait")] * (slots - deaf))
     until(lambda: len(served.processes() - before) >= slots, 90, "not all children run")
     # Only one that has begun to ignore SIGTERM can show that it is killed.
@@ -162,7 +162,7 @@ def test_q12_a_second_signal_stops_at_once(rude, bars):
 def test_q17_stopped_children_do_not_hold_up_the_queue(rude, bars):
     slots = 6
     served = rude(download__max_concurrent=slots)
-    before = served.processes()
+    before = served.at_rest()
     running = submit_all(served, [rude.page("wait")] * slots)
     until(lambda: len(served.processes() - before) >= slots, 60, "not all children run")
     children = served.processes() - before

