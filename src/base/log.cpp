@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -62,6 +63,18 @@ std::string text_line(LogLevel level, std::string_view message, LogFields fields
 void configure_log(LogLevel level, LogFormat format) {
   output().logger->set_level(to_spdlog(level));
   output().format = format;
+}
+
+Result<void> log_to_folder(const std::filesystem::path& folder, std::size_t max_bytes, std::size_t backups) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>((folder / "trawl.log").string(),
+                                                                       max_bytes, backups);
+    sink->set_pattern("%v");
+    output().logger->sinks().push_back(std::move(sink));
+    return {};
+  } catch (const spdlog::spdlog_ex& failure) {
+    return fail(Errc::unavailable, fmt::format("log.dir: {}", failure.what()));
+  }
 }
 
 void log(LogLevel level, std::string_view message, LogFields fields) {

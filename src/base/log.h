@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "base/describe.h"
 #include "base/json.h"
+#include "base/result.h"
 
 namespace trawl {
 
@@ -40,8 +42,14 @@ struct LogField {
 };
 using LogFields = std::initializer_list<LogField>;
 
-// Says where log lines go (stderr) and which are kept. Called once, before threads start.
+// Which lines are kept, and how they look. They go to stderr.
 void configure_log(LogLevel level, LogFormat format);
+
+// Has the lines written to trawl.log in `folder` as well, which is made. A file that would become larger than
+// `max_bytes` is kept as trawl.1.log, the one before as trawl.2.log, and so on for `backups` of them. Called
+// once, before threads start. Errc::unavailable when that cannot be done.
+[[nodiscard]] Result<void> log_to_folder(const std::filesystem::path& folder, std::size_t max_bytes,
+                                         std::size_t backups);
 
 // One line: {"timestamp","level","message", fields...}. Never pass secrets: nothing is masked here.
 void log(LogLevel level, std::string_view message, LogFields fields = {});

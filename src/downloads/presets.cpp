@@ -1,6 +1,7 @@
 #include "downloads/presets.h"
 
 #include <algorithm>
+#include <array>
 #include <regex>
 
 #include <fmt/format.h>
@@ -81,6 +82,28 @@ std::string_view alias_of(std::string_view name) {
   return {};
 }
 
+// Options that answer one question together: who names one of them wants none of a preset's others.
+constexpr std::array<std::string_view, 4> kTogether[] = {
+    {"quality", "custom_format", "audio_only"},
+    {"section_start", "section_end", "section_chapter", "sponsorblock_remove"}};
+
+bool names(const json::object& body, std::string_view option) {
+  const std::string_view alias = alias_of(option);
+  return body.contains(option) || (!alias.empty() && body.contains(alias));
+}
+
+// Whether `body` itself answers what `option` is about.
+bool answers(const json::object& body, std::string_view option) {
+  if (names(body, option)) return true;
+  for (const auto& group : kTogether) {
+    if (std::ranges::find(group, option) == group.end()) continue;
+    if (std::ranges::any_of(group,
+                            [&](std::string_view other) { return !other.empty() && names(body, other); }))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<std::string> check_preset_name(std::string_view text) {
@@ -97,12 +120,12 @@ std::vector<Problem> check_preset_options(const json::object& options) {
   return wrong ? std::vector<Problem>{{{}, *wrong, "value_error"}} : std::vector<Problem>{};
 }
 
-json::object with_preset(json::object body, const json::object& options) {
+json::object with_preset(const json::object& body, const json::object& options) {
+  json::object merged = body;
   for (const auto& [name, value] : options) {
-    const std::string_view alias = alias_of(name);
-    if (!body.contains(name) && (alias.empty() || !body.contains(alias))) body[name] = value;
+    if (!answers(body, name)) merged[name] = value;
   }
-  return body;
+  return merged;
 }
 
 Result<std::map<std::string, Preset, std::less<>>> read_presets(std::string_view text) {
@@ -190,7 +213,7 @@ Task<Result<json::object>> Presets::apply(std::string tenant, json::object body)
   if (!found && found.error().code != Errc::not_found) co_return fail(found.error());
   if (!found && named) co_return fail(Errc::invalid, found.error().message, "unknown_preset");
   if (!found) co_return body;
-  co_return with_preset(std::move(body), found->options);
+  co_return with_preset(body, found->options);
 }
 
 }  // namespace trawl::downloads

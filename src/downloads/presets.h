@@ -30,8 +30,9 @@ inline constexpr std::string_view kDefaultPreset = "default";
 // What is wrong with the options of a preset; nothing when a download could have them.
 [[nodiscard]] std::vector<Problem> check_preset_options(const json::object& options);
 
-// `body` with what it leaves open taken from `options`. A member of `body` counts by either of its spellings.
-[[nodiscard]] json::object with_preset(json::object body, const json::object& options);
+// `body` with what it leaves open taken from `options`. A member of `body` counts by either of its spellings,
+// and also against options that answer the same question otherwise: `quality` against `custom_format`.
+[[nodiscard]] json::object with_preset(const json::object& body, const json::object& options);
 
 // Reads a file of presets: {"NAME": {"description": "...", OPTION: VALUE, ...}, ...}. Errc::invalid.
 [[nodiscard]] Result<std::map<std::string, Preset, std::less<>>> read_presets(std::string_view text);

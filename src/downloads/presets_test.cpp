@@ -16,6 +16,16 @@ TEST(Presets, FillOnlyWhatABodyLeavesOpen) {
   EXPECT_EQ(merged, object(R"({"url": "u", "quality": "720p", "subtitles": false, "write_nfo": true})"));
 }
 
+TEST(Presets, GiveWayWhereABodyAnswersTheSameQuestionOtherwise) {
+  const json::object preset = object(R"({"custom_format": "best", "audio_only": true, "audio_format": "opus",
+                                         "sponsorblock_remove": ["sponsor"]})");
+  EXPECT_EQ(with_preset(object(R"({"quality": "720p"})"), preset),
+            object(R"({"quality": "720p", "audio_format": "opus", "sponsorblock_remove": ["sponsor"]})"));
+  EXPECT_EQ(with_preset(object(R"({"custom_format": "137", "section_start": 3})"), preset),
+            object(R"({"custom_format": "137", "section_start": 3, "audio_format": "opus"})"));
+  EXPECT_EQ(with_preset(object(R"({"write_nfo": true})"), preset).size(), 5U);
+}
+
 TEST(Presets, AreReadFromAFile) {
   const auto presets = read_presets(R"({"archive": {"description": "all of it", "video_format": "mkv"}})");
   ASSERT_TRUE(presets);

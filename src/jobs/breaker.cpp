@@ -7,9 +7,9 @@ bool blames_origin(const Error& error) {
          error.reason == "origin_timeout";
 }
 
-Breaker after_failure(Breaker before, const Error& error, SystemTime now) {
+Breaker after_failure(Breaker before, const Error& error, SystemTime now, const BreakerRules& rules) {
   ++before.failures;
-  if (before.failures >= kBreakerFailures) before.open_until = now + kBreakerOpen;
+  if (before.failures >= rules.failures) before.open_until = now + rules.open;
   before.probe.reset();
   before.last_error = error.message;
   before.updated_at = now;

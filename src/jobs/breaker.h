@@ -9,9 +9,14 @@
 
 namespace trawl::jobs {
 
-// What is known of an origin host that failed lately. Closed until it failed kBreakerFailures times in
-// a row, then open for kBreakerOpen; after that one job at a time is let through to see whether it
-// answers again.
+// When an origin host that fails is left alone, and for how long.
+struct BreakerRules {
+  int failures = 5;  // In a row.
+  Millis open{30'000};
+};
+
+// What is known of an origin host that failed lately. Closed until it failed as often as the rules say, then
+// open for as long; after that one job at a time is let through to see whether it answers again.
 struct Breaker {
   enum class State { closed, open, half_open };
 
@@ -28,8 +33,6 @@ struct Breaker {
   }
 };
 
-inline constexpr int kBreakerFailures = 5;
-inline constexpr Millis kBreakerOpen{30'000};
 // A probe that says nothing for so long is forgotten.
 inline constexpr Millis kProbePatience{120'000};
 
@@ -37,7 +40,8 @@ inline constexpr Millis kProbePatience{120'000};
 [[nodiscard]] bool blames_origin(const Error& error);
 
 // The breaker after one more such failure. A failed probe opens it again.
-[[nodiscard]] Breaker after_failure(Breaker before, const Error& error, SystemTime now);
+[[nodiscard]] Breaker after_failure(Breaker before, const Error& error, SystemTime now,
+                                    const BreakerRules& rules);
 
 // How many more jobs of its origin may start now; nothing: as many as there are.
 [[nodiscard]] std::optional<int> room(const Breaker& breaker, SystemTime now);

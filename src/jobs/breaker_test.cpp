@@ -11,7 +11,7 @@ const SystemTime kNow{Millis{1'767'225'600'000}};
 const Error kReset{Errc::unavailable, "reset", "network_error"};
 
 Breaker failed(int times, Breaker breaker = {}) {
-  for (int i = 0; i < times; ++i) breaker = after_failure(std::move(breaker), kReset, kNow);
+  for (int i = 0; i < times; ++i) breaker = after_failure(std::move(breaker), kReset, kNow, {});
   return breaker;
 }
 
@@ -22,6 +22,15 @@ TEST(Breaker, OpensAfterFiveFailuresInARowForHalfAMinute) {
   EXPECT_EQ(room(open, kNow), 0);
   EXPECT_EQ(room(open, kNow + 29s), 0);
   EXPECT_EQ(open.state(kNow + 30s), Breaker::State::half_open);
+}
+
+TEST(Breaker, IsAsPatientAsTheRulesSay) {
+  const BreakerRules rules{.failures = 2, .open = 5s};
+  const Breaker once = after_failure({}, kReset, kNow, rules);
+  EXPECT_EQ(once.state(kNow), Breaker::State::closed);
+  const Breaker twice = after_failure(once, kReset, kNow, rules);
+  EXPECT_EQ(twice.state(kNow + 4s), Breaker::State::open);
+  EXPECT_EQ(twice.state(kNow + 5s), Breaker::State::half_open);
 }
 
 TEST(Breaker, LetsOneProbeThroughWhenHalfOpen) {
@@ -36,7 +45,7 @@ TEST(Breaker, LetsOneProbeThroughWhenHalfOpen) {
 TEST(Breaker, OpensAgainWhenTheProbeFails) {
   Breaker breaker = failed(5);
   breaker.probe = "job";
-  breaker = after_failure(std::move(breaker), kReset, kNow + 40s);
+  breaker = after_failure(std::move(breaker), kReset, kNow + 40s, {});
   EXPECT_EQ(breaker.state(kNow + 69s), Breaker::State::open);
   EXPECT_EQ(breaker.probe, std::nullopt);
 }

@@ -191,7 +191,8 @@ Task<Result<State>> JobStore::fail(Lease lease, Error error,
                     .crashes = verdict.counts.crashes};
         if (next.to == State::retry_wait && job->pause_asked) next.by = Step::pause, next.to = State::paused;
         if (auto done = change(transaction, next); !done) return trawl::fail(done.error());
-        if (auto noted = detail::note_failure(transaction, *job, error, transaction.now()); !noted)
+        if (auto noted = detail::note_failure(transaction, *job, error, transaction.now(), options_.breaker);
+            !noted)
           return trawl::fail(noted.error());
         return next.to;
       });

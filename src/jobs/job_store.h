@@ -12,6 +12,7 @@
 #include "db/database.h"
 #include "events/event_log.h"
 #include "jobs/bell.h"
+#include "jobs/breaker.h"
 #include "jobs/fair_share.h"
 #include "jobs/job.h"
 #include "jobs/retry.h"
@@ -39,6 +40,7 @@ class JobStore {
     Budgets budgets = {};
     Caps caps = {};
     Depths depths = {};
+    BreakerRules breaker = {};
   };
 
   JobStore(db::Database& database, events::EventLog& log, Options options, asio::any_io_executor executor)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "server/egress_config.h"
 #include "server/engine_options.h"
+#include "server/preset_config.h"
 #include "server/secrets.h"
 #include "server/update_options.h"
 
@@ -33,10 +34,13 @@ transfer::ClientLimits observed(transfer::ClientLimits limits, Figures& figures)
 }
 
 jobs::JobStore::Options store_options(const Config& config) {
-  return {.budgets = {.failures = config.download.max_retries},
+  return {.budgets = {.failures = config.download.max_retries,
+                      .crashes = config.dlq.max_crashes,
+                      .lost_workers = config.dlq.max_deliveries},
           .caps = {.per_tenant = config.jobs.max_running_per_owner,
                    .per_origin = config.jobs.max_running_per_host},
-          .depths = {.total = config.download.queue_max, .per_tenant = config.jobs.max_queued_per_owner}};
+          .depths = {.total = config.download.queue_max, .per_tenant = config.jobs.max_queued_per_owner},
+          .breaker = {.failures = config.breaker.failures, .open = seconds(config.breaker.open_sec)}};
 }
 
 webhooks::Options webhook_options(const Config& config) {
@@ -90,17 +94,6 @@ downloads::PipelineLimits pipeline_limits(const Config& config, Figures& figures
   limits.live_silence = seconds(config.media.live_silence_sec);
   limits.retention = retention(config);
   return limits;
-}
-
-Result<std::map<std::string, downloads::Preset, std::less<>>> load_presets(const std::string& file) {
-  if (file.empty()) return {};
-  std::ifstream in(file);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) return fail(Errc::unavailable, fmt::format("cannot read {} (media.presets)", file));
-  auto presets = downloads::read_presets(text);
-  if (!presets)
-    return fail(Errc::invalid, fmt::format("{} (media.presets): {}", file, presets.error().message));
-  return presets;
 }
 
 downloads::ListerLimits lister_limits(const Config& config) {
@@ -173,7 +166,7 @@ Task<Result<void>> App::open() {
   auto vault = open_vault(config_.cookies);
   if (!vault) co_return fail(vault.error());
   cookies_.emplace(*database_, clock_, std::move(*vault));
-  auto presets = load_presets(config_.media.presets);
+  auto presets = configured_presets(config_);
   if (!presets) co_return fail(presets.error());
   presets_.emplace(*database_, std::move(*presets));
   downloads_.emplace(*store_, *log_, bus_, *storage_, *webhooks_, policy_, *cookies_, *database_,

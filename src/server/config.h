@@ -155,10 +155,13 @@ struct DownloadConfig {
   int max_retries = 4;
   ByteCount rate_limit_bytes;
   std::string cookies_file;
+  std::string format;
+  bool audio_only = false;
+  bool sponsorblock = false;
 };
 BOOST_DESCRIBE_STRUCT(DownloadConfig, (),
                       (max_concurrent, queue_max, timeout_sec, progress_timeout_sec, max_bytes, max_retries,
-                       rate_limit_bytes, cookies_file))
+                       rate_limit_bytes, cookies_file, format, audio_only, sponsorblock))
 
 struct BatchConfig {
   int max_entries = 5000;
@@ -196,6 +199,18 @@ struct JobsConfig {
 BOOST_DESCRIBE_STRUCT(JobsConfig, (),
                       (lease_sec, max_running_per_owner, max_running_per_host, max_queued_per_owner,
                        record_ttl_hours))
+
+struct BreakerConfig {
+  int failures = 5;
+  int open_sec = 30;
+};
+BOOST_DESCRIBE_STRUCT(BreakerConfig, (), (failures, open_sec))
+
+struct DlqConfig {
+  int max_deliveries = 10;
+  int max_crashes = 3;
+};
+BOOST_DESCRIBE_STRUCT(DlqConfig, (), (max_deliveries, max_crashes))
 
 struct EngineConfig {
   std::string python;
@@ -267,14 +282,18 @@ BOOST_DESCRIBE_STRUCT(WebhookConfig, (),
 struct LogConfig {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::json;
+  std::string dir;
+  ByteCount max_bytes{10LL << 20};
+  int backups = 5;
 };
-BOOST_DESCRIBE_STRUCT(LogConfig, (), (level, format))
+BOOST_DESCRIBE_STRUCT(LogConfig, (), (level, format, dir, max_bytes, backups))
 
 struct MetricsConfig {
   bool enabled = true;
   bool open = false;
+  int port = 0;
 };
-BOOST_DESCRIBE_STRUCT(MetricsConfig, (), (enabled, open))
+BOOST_DESCRIBE_STRUCT(MetricsConfig, (), (enabled, open, port))
 
 struct DocsConfig {
   bool enabled = true;
@@ -309,6 +328,8 @@ struct Config {
   MetadataConfig metadata;
   TransferConfig transfer;
   JobsConfig jobs;
+  BreakerConfig breaker;
+  DlqConfig dlq;
   EngineConfig engine;
   MediaConfig media;
   SandboxConfig sandbox;
@@ -324,8 +345,8 @@ struct Config {
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (server, auth, limits, cors, links, cookies, storage, storage_s3, db, redis, broker,
-                       download, batch, metadata, transfer, jobs, engine, media, sandbox, ffmpeg, policy,
-                       upstream, webhook, log, logs, metrics, docs, ui))
+                       download, batch, metadata, transfer, jobs, breaker, dlq, engine, media, sandbox,
+                       ffmpeg, policy, upstream, webhook, log, logs, metrics, docs, ui))
 
 [[nodiscard]] bool postgres_url(std::string_view url);
 

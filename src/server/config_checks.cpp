@@ -6,6 +6,7 @@
 #include "access/gcra.h"
 #include "access/vault.h"
 #include "base/text.h"
+#include "media/options.h"
 #include "net/egress_rules.h"
 #include "net/upstream.h"
 #include "net/url.h"
@@ -119,6 +120,10 @@ std::optional<std::string> check_plain_server(std::string_view text) {
 std::optional<std::string> check_path(std::string_view text) {
   if (text.find('\0') == std::string_view::npos) return std::nullopt;
   return "must not contain a NUL byte";
+}
+
+std::optional<std::string> check_format(std::string_view text) {
+  return text.empty() ? std::nullopt : media::check_custom_format(text);
 }
 
 std::optional<std::string> check_cdn_domain(std::string_view text) {

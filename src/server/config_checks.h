@@ -17,6 +17,7 @@ namespace trawl::server {
 [[nodiscard]] std::optional<std::string> check_rates(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_vault_key(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_browser(std::string_view text);
+[[nodiscard]] std::optional<std::string> check_format(std::string_view text);
 [[nodiscard]] std::optional<std::string> check_path(std::string_view text);
 // "http://host:port", or empty.
 [[nodiscard]] std::optional<std::string> check_plain_server(std::string_view text);

@@ -204,14 +204,26 @@ template <>
 struct trawl::Rules<trawl::server::LogConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "level", .doc = "Lines below this level are not logged."},
-      {.name = "format", .doc = "One JSON object per line for machines, or text for people."}};
+      {.name = "format", .doc = "One JSON object per line for machines, or text for people."},
+      {.name = "dir",
+       .doc = "A folder where the lines are also kept, in `trawl.log`. Each process needs one of its own.",
+       .example = "\"/var/log/trawl\"",
+       .check = server::check_path},
+      {.name = "max_bytes",
+       .doc = "Size at which that file becomes `trawl.1.log` and a new one begins.",
+       .min = 1 << 16},
+      {.name = "backups", .doc = "How many of those are kept.", .min = 0, .max = 1000}};
 };
 
 template <>
 struct trawl::Rules<trawl::server::MetricsConfig> {
   static constexpr FieldRule fields[] = {
       {.name = "enabled", .doc = "Whether there is GET /metrics, for Prometheus."},
-      {.name = "open", .doc = "Whether it asks for no key; without it the key has to be an admin's."}};
+      {.name = "open", .doc = "Whether it asks for no key; without it the key has to be an admin's."},
+      {.name = "port",
+       .doc = "A port of its own for it, where nothing else is answered; 0: that of everything else.",
+       .min = 0,
+       .max = 65535}};
 };
 
 template <>

@@ -35,7 +35,18 @@ struct trawl::Rules<trawl::server::DownloadConfig> {
               "the "
               "server only.",
        .max = 4000,
-       .check = server::check_path}};
+       .check = server::check_path},
+      {.name = "format",
+       .doc =
+           "yt-dlp's format selector for requests that name no quality, format or preset; empty: the best.",
+       .max = 1000,
+       .example = R"("bestvideo[height<=1080]+bestaudio/best")",
+       .check = server::check_format},
+      {.name = "audio_only", .doc = "Whether such requests get the sound alone."},
+      {.name = "sponsorblock",
+       .doc = "Whether what sponsors paid for is cut out of videos of YouTube, unless a request or its "
+              "preset says "
+              "otherwise."}};
 };
 
 template <>
@@ -122,6 +133,33 @@ struct trawl::Rules<trawl::server::JobsConfig> {
               "keeps it.",
        .min = 0,
        .max = 87'600}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::BreakerConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "failures",
+       .doc = "Failures in a row after which the downloads of an origin host wait, as it is broken or does "
+              "not answer.",
+       .min = 1,
+       .max = 1000},
+      {.name = "open_sec",
+       .doc = "Seconds until one of them tries whether the host is well again.",
+       .min = 1,
+       .max = 3600}};
+};
+
+template <>
+struct trawl::Rules<trawl::server::DlqConfig> {
+  static constexpr FieldRule fields[] = {
+      {.name = "max_deliveries",
+       .doc = "How many workers may vanish with a download before it becomes a dead letter.",
+       .min = 1,
+       .max = 1000},
+      {.name = "max_crashes",
+       .doc = "How often a download may crash the process that works on it before it becomes a dead letter.",
+       .min = 1,
+       .max = 100}};
 };
 
 template <>

@@ -149,8 +149,10 @@ TEST(Environment, IgnoresWhatOrchestratorsSayAboutAServiceOfThatName) {
 }
 
 TEST(Environment, WarnsOfNamesThatHaveNoEffectYet) {
-  const Reading reading = read_environment({{"RESULT_BACKEND", "x"}, {"LOG_DIR", "/tmp"}, {"HOME", "/root"}});
-  EXPECT_THAT(reading.warnings, ElementsAre("LOG_DIR has no effect yet", "RESULT_BACKEND has no effect yet"));
+  const Reading reading =
+      read_environment({{"RESULT_BACKEND", "x"}, {"ENABLE_XRAY", "1"}, {"HOME", "/root"}});
+  EXPECT_THAT(reading.warnings,
+              ElementsAre("ENABLE_XRAY has no effect yet", "RESULT_BACKEND has no effect yet"));
   EXPECT_THAT(reading.problems, IsEmpty());
 }
 
@@ -250,11 +252,11 @@ TEST(File, NestsNoDeeperThanItsKeys) {
 }
 
 TEST(File, MayBeJsonAndUseTheOlderFlatNames) {
-  const TemporaryFile file("t.json", R"({"output_path":"/d","audio_only":true,"server":{"port":82}})");
+  const TemporaryFile file("t.json", R"({"output_path":"/d","use_aria2":true,"server":{"port":82}})");
   const Reading reading = read_file(file.path);
   EXPECT_THAT(described(reading), ElementsAre(R"(storage.dir="/d")", "server.port=82"));
   EXPECT_THAT(reading.warnings, ElementsAre(HasSubstr("output_path is a deprecated name: use storage.dir"),
-                                            HasSubstr("audio_only has no effect yet")));
+                                            HasSubstr("use_aria2 has no effect yet")));
 }
 
 TEST(ProblemLine, MasksSecretsAndShortensLongValues) {

@@ -51,10 +51,25 @@ void set_up_log(const LoadedConfig& loaded, bool quiet) {
   for (const std::string& warning : loaded.warnings) log_warn(warning);
 }
 
+Result<void> open_log_folder(const LogConfig& log) {
+  if (log.dir.empty()) return {};
+  return log_to_folder(log.dir, static_cast<std::size_t>(log.max_bytes.value),
+                       static_cast<std::size_t>(log.backups));
+}
+
+int start_serving(const LoadedConfig& loaded) {
+  if (const auto opened = open_log_folder(loaded.config.log); !opened) {
+    std::cerr << "trawl: " << opened.error().message << std::endl;
+    return cli::kExitUsage;
+  }
+  set_up_log(loaded, false);
+  return serve(loaded);
+}
+
 struct Runner {
   const LoadedConfig& loaded;
 
-  int operator()(const cli::ServeOptions&) const { return set_up_log(loaded, false), serve(loaded); }
+  int operator()(const cli::ServeOptions&) const { return start_serving(loaded); }
   int operator()(const cli::GetOptions& options) const {
     return set_up_log(loaded, true), get(options, loaded);
   }

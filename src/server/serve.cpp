@@ -96,8 +96,9 @@ class Serving {
         return access::client_address(request, proxies, field);
       };
     }
-    server_ = http::make_server(co_await asio::this_coro::executor, app_.files(), *router_, options);
+    server_ = http::make_server(executor_, app_.files(), *router_, options);
     if (auto listening = co_await server_->start(); !listening) co_return listening;
+    if (auto listening = co_await serve_metrics(options); !listening) co_return listening;
     const std::string host =
         options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
     std::cout << fmt::format("listening on http://{}:{}", host, server_->port()) << std::endl;
@@ -168,7 +169,7 @@ class Serving {
       metrics_.emplace([this] { return app_.figures_text(); },
                        [this](http::Request request) { return system_->stats(std::move(request)); },
                        config_.metrics.open);
-      metrics_->add_to(router);
+      if (config_.metrics.port == 0) metrics_->add_to(router);
     }
     if (config_.server.role == Role::worker) return;
     access_->add_to(router);
@@ -190,6 +191,16 @@ class Serving {
     firehose_->add_to(router);
     events_->add_to(router);
     if (config_.docs.enabled) describe(router);
+  }
+
+  // At metrics.port, when it has one of its own.
+  Task<Result<void>> serve_metrics(http::ServerOptions options) {
+    if (!metrics_ || config_.metrics.port == 0) co_return Result<void>();
+    metrics_router_.emplace(&access_->gatekeeper());
+    metrics_->add_to(*metrics_router_);
+    options.port = static_cast<std::uint16_t>(config_.metrics.port);
+    metrics_server_ = http::make_server(executor_, app_.files(), *metrics_router_, options);
+    co_return co_await metrics_server_->start();
   }
 
   // Empty where there is none.
@@ -261,6 +272,7 @@ class Serving {
       co_await stop_asked_.wait_for(door_open_until - std::chrono::steady_clock::now());
     if (long_poll_) long_poll_->release();
     if (server_) co_await server_->stop(1s);
+    if (metrics_server_) co_await metrics_server_->stop(1s);
     if (access_) co_await access_->close();
     co_await app_.close();
     signals_.cancel();
@@ -300,8 +312,9 @@ class Serving {
   std::optional<api::PageRoutes> page_;
   std::optional<api::WebhookRoutes> webhooks_;
   std::optional<api::MetricsRoutes> metrics_;
+  std::optional<http::Router> metrics_router_;
   std::optional<api::OpenApiRoutes> description_;
-  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> server_, metrics_server_;
 };
 
 }  // namespace

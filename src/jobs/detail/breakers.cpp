@@ -78,7 +78,8 @@ void close_breaker(db::Transaction& transaction, const JobId& job) {
       {"DELETE FROM breakers WHERE origin = (SELECT origin FROM jobs WHERE id = $1)", {job.str()}});
 }
 
-Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error, SystemTime now) {
+Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error, SystemTime now,
+                          const BreakerRules& rules) {
   if (job.origin.empty()) return {};
   if (shows_an_answer(error)) {
     close_breaker(transaction, job.id);
@@ -95,7 +96,7 @@ Result<void> note_failure(db::Transaction& transaction, const Job& job, const Er
   // Jobs that were running when it opened say nothing new, and must not keep it open.
   if (breaker.state(now) == Breaker::State::open) return {};
   if (breaker.state(now) == Breaker::State::half_open && breaker.probe != job.id.str()) return {};
-  return store(transaction, after_failure(std::move(breaker), error, now));
+  return store(transaction, after_failure(std::move(breaker), error, now, rules));
 }
 
 }  // namespace trawl::jobs::detail

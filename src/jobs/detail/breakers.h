@@ -27,6 +27,6 @@ void forget_probe(db::Transaction& transaction, const JobId& job);
 void close_breaker(db::Transaction& transaction, const JobId& job);
 // What a failure says of the job's origin: that it does not answer, that it does, or nothing.
 [[nodiscard]] Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error,
-                                        SystemTime now);
+                                        SystemTime now, const BreakerRules& rules);
 
 }  // namespace trawl::jobs::detail
