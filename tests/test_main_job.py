@@ -143,6 +143,13 @@ def test_sound_is_extracted_to_the_format_asked_for(api, origin, tmp_path, wante
     assert media.duration == pytest.approx(DURATION, abs=0.5)
 
 
+@pytest.mark.parametrize("wanted, codec", [("m4a", "aac"), ("aac", "aac"), ("opus", "opus"), ("vorbis", "vorbis"), ("flac", "flac"), ("mp3", "mp3")])
+def test_sound_of_another_codec_is_converted(api, origin, tmp_path, wanted, codec):
+    job = api.completed(origin.url("episode.mp3"), audio_only=True, audio_format=wanted)
+    media = probe(api.fetch(job["file_info"], tmp_path))
+    assert (media.video, media.audio) == ([], [codec]) and media.duration == pytest.approx(DURATION, abs=0.5)
+
+
 def test_quality_audio_means_sound_only(api, origin, tmp_path):
     job = api.completed(origin.url("small.mp4"), quality="audio")
     assert probe(api.fetch(job["file_info"], tmp_path)).audio == ["mp3"]

@@ -127,7 +127,9 @@ def versions(template: Any) -> dict[str, Any]:
     import yt_dlp
     from . import options, outward, runtimes
     from yt_dlp.postprocessor import FFmpegPostProcessor
-    found = FFmpegPostProcessor.get_versions(template)  # Runs ffmpeg and ffprobe, and remembers what they said.
+    found, features = FFmpegPostProcessor.get_versions_and_features(template)  # Runs ffmpeg and ffprobe, and remembers what they said.
+    # A step takes for granted that it has asked ffmpeg itself, which it has not where `trawl-remux` answered for ffprobe.
+    FFmpegPostProcessor._features = features
     return {'ytdlp': yt_dlp.version.__version__, 'python': platform.python_version(), 'ffmpeg': str(found.get('ffmpeg') or ''),
             'impersonate': outward.targets(template), 'js_runtimes': list(options.RUNTIMES.get('js_runtimes', ())),
             'pot_providers': runtimes.providers()}
