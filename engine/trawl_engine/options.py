@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from yt_dlp.utils import determine_ext
+from yt_dlp.utils import MEDIA_EXTENSIONS, determine_ext
 
 from . import runtimes
 from .request import Request
@@ -113,12 +113,18 @@ def subtitle_preference(wanted: str) -> str:
     return '/'.join(dict.fromkeys([*filter(None, [wanted]), 'vtt', 'srt', 'ass', 'ttml', 'best']))
 
 
+def sound_alone(info: dict[str, Any]) -> bool:
+    """Whether the site gives a file of sound, without a picture to be put into a video's container: a podcast, say."""
+    return str(info.get('ext')).lower() in MEDIA_EXTENSIONS.common_audio and info.get('vcodec') in (None, 'none')
+
+
 def is_final(request: Request, info: dict[str, Any]) -> bool:
     """Whether this file will probably be the result as it is, so that hashing it on its way is worth the time."""
     changed = (request.audio_format or request.embed_metadata or request.embed_chapters or request.embed_thumbnail
                or request.embed_subtitles or request.sponsorblock_mark or request.sponsorblock_remove)
     repaired = str(info.get('container') or '').endswith('_dash')
-    if changed or repaired or not info.get('format_id') or (request.container and request.container != info.get('ext')):
+    moved = request.container and request.container != info.get('ext') and not sound_alone(info)
+    if changed or repaired or not info.get('format_id') or moved:
         return False
     # DASH, and HLS of transport streams, are repaired by yt-dlp; HLS of MP4 begins with its initialisation segment.
     fragments = info.get('fragments')

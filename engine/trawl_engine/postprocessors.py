@@ -12,12 +12,19 @@ from yt_dlp.postprocessor.ffmpeg import FFmpegMetadataPP, FFmpegPostProcessor, F
 from yt_dlp.utils import dfxp2srt
 
 from . import nfo, transcript
+from .options import sound_alone
 
 MAX_CAPTIONS = 16 << 20  # Bytes of one track that are made into text.
 
 
 class ContainerPP(FFmpegVideoRemuxerPP):
-    """Copies the streams into the wanted container, and converts them when it cannot hold their codecs."""
+    """Copies the streams into the wanted container, and converts them when it cannot hold their codecs. A file of sound
+    alone stays what it is: the container is wanted for videos."""
+
+    def run(self, info: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        if sound_alone(info):
+            return [], info
+        return super().run(info)
 
     def run_ffmpeg(self, path: str, out_path: str, opts: Any, **kwargs: Any) -> Any:
         try:
