@@ -14,6 +14,7 @@ from support.login_origin import LoginOrigin  # noqa: E402
 from support.origin import Origin  # noqa: E402
 from support.radosgw import ACCESS, REGION, SECRET, Radosgw  # noqa: E402
 from support.s3 import S3  # noqa: E402
+from support.segments import Segments  # noqa: E402
 from support.server import Server, close_all  # noqa: E402
 
 
@@ -68,6 +69,13 @@ def radosgw(tmp_path_factory):
 def bucket(radosgw):
     """A bucket of the test's own."""
     return S3(radosgw.url, ACCESS, SECRET, REGION, f"test-{uuid.uuid4().hex[:12]}").create()
+
+
+@pytest.fixture(scope="module")
+def sponsorblock():
+    service = Segments()
+    yield service
+    service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,56 +8,17 @@ import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from support import media, told
 from support.api import artifacts, check_error
 from support.origin import Origin
-from support.probe import decodes, probe
+from support.probe import chapters, decodes, pictures, probe
 from support.server import Server, close_all
 
 CHAPTERS = [{"title": "Intro", "start_time": 0, "end_time": 4}, {"title": "The middle / part", "start_time": 4, "end_time": 8},
             {"title": "Ende", "start_time": 8, "end_time": 10}]
-
-
-class Segments:
-    """Stands in for SponsorBlock: what it knows of a video called `sponsored`."""
-
-    def __init__(self):
-        self.asked: list[dict] = []
-        self.working = True
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                service.asked.append({"path": urlsplit(self.path).path, **parse_qs(urlsplit(self.path).query)})
-                known = [{"videoID": "sponsored", "segments": [
-                    {"segment": [2, 4], "category": "sponsor", "actionType": "skip", "videoDuration": 10, "description": "", "UUID": "1"}]}]
-                body = json.dumps(known).encode() if service.working else b"<html>"
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-@pytest.fixture(scope="module")
-def sponsorblock():
-    service = Segments()
-    yield service
-    service.stop()
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +42,6 @@ def shared(tmp_path_factory, sponsorblock):
     close_all([server])
 
 
-def chapters(file):
-    done = subprocess.run(["ffprobe", "-v", "error", "-show_chapters", "-of", "json", file], capture_output=True, check=True, timeout=30)
-    return [(chapter["tags"].get("title", ""), round(float(chapter["start_time"])), round(float(chapter["end_time"]))) for chapter in json.loads(done.stdout)["chapters"]]
-
-
 # --- Parts
 
 
@@ -101,9 +57,7 @@ def test_a_part_begins_at_the_key_frame_before_when_it_may_and_is_not_encoded_ag
     job = api.completed(site.url(told.path("rough", duration=10)), section_start=5, section_end=9)  # Key frames are two seconds apart.
     file = api.fetch(job["file_info"], tmp_path)
     decodes(file)
-    counted = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v:0", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", file],
-                             capture_output=True, check=True, text=True, timeout=30)
-    assert int(counted.stdout.strip().strip(",")) == pytest.approx(5 * 25, abs=3), "from the fourth second to the ninth"
+    assert pictures(file) == pytest.approx(5 * 25, abs=3), "from the fourth second to the ninth"
 
 
 def test_a_part_can_be_a_chapter_and_begins_with_it(api, site, tmp_path):

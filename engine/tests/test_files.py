@@ -99,3 +99,27 @@ def test_an_info_file_holds_no_cookies():
     cleaned = without_cookies(info)
     assert 'secret' not in repr(cleaned) and 'secret' in repr(info)
     assert cleaned['id'] == '1' and cleaned['formats'][0]['format_id'] == 'a' and cleaned['http_headers'] == {'User-Agent': 'x'}
+
+
+def test_what_was_fetched_is_there_again_after_it_was_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'media.f1.mp4').write_text('picture')
+    (tmp_path / 'media.en.vtt').write_text('words')
+    (tmp_path / 'media.f1.mp4.journal').write_text('')
+    (tmp_path / 'cookies.txt').write_text('')
+    files.keep_fetched()
+    files.keep_fetched()  # After a crash before anybody knew of the first time.
+    (tmp_path / 'merged').write_text('shorter')
+    (tmp_path / 'merged').rename(tmp_path / 'media.mp4')
+    (tmp_path / 'media.f1.mp4').unlink()
+    for _ in range(2):
+        files.bring_back_fetched()
+        assert {path.name: path.read_text() for path in tmp_path.glob('media.*')} == {'media.f1.mp4': 'picture', 'media.en.vtt': 'words'}
+    assert (tmp_path / 'cookies.txt').exists()
+
+
+def test_files_that_were_not_kept_stay(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'media.mp4').write_text('picture')
+    files.bring_back_fetched()
+    assert (tmp_path / 'media.mp4').read_text() == 'picture'

@@ -129,7 +129,7 @@ def test_no_field_of_a_request_switches_on_what_must_never_happen():
         assert not {'exec_cmd', 'postprocessors', 'config_locations', 'http_headers', 'hls_use_mpegts', 'batchfile', 'password'} & params.keys()
         assert {step['key'] for step in postprocessors(asked)} <= {
             'FFmpegSubtitlesConvertor', 'FFmpegThumbnailsConvertor', 'FFmpegExtractAudio', 'Container', 'FFmpegEmbedSubtitle',
-            'FFmpegMetadata', 'EmbedThumbnail', 'Transcript', 'Nfo', 'ModifyChapters', 'ChapterFiles'}
+            'FFmpegMetadata', 'EmbedThumbnail', 'Transcript', 'Nfo', 'ModifyChapters', 'ChapterFiles', 'Section'}
 
 
 def test_a_provider_of_tokens_is_named_to_both_kinds_of_plugins():

@@ -14,9 +14,13 @@ def request(**fields):
     return Request.parse({'url': 'https://example.org/watch', 'work_dir': '/srv/job', **fields})
 
 
+def no_manifest(_):
+    raise AssertionError('it is no playlist')
+
+
 def cut(**fields):
     info = {'duration': 60, 'chapters': CHAPTERS}
-    sections.cut(info, request(**fields))
+    sections.cut(info, request(**fields), no_manifest)
     return info.get('section_start'), info.get('section_end'), [(c['title'], c['start_time'], c['end_time']) for c in info['chapters']]
 
 
@@ -30,6 +34,16 @@ def cut(**fields):
 ])
 def test_a_part_begins_at_zero_and_keeps_its_chapters(fields, expected):
     assert cut(**fields) == expected
+
+
+@pytest.mark.parametrize(('formats', 'afterwards'), [
+    ([('m3u8_native', '#EXT-X-MAP:URI="init.mp4"')], True), ([('m3u8_native', '#EXTINF:2,')], False), ([('https', '#EXT-X-MAP')], False),
+    ([('https', ''), ('m3u8_native', '#EXT-X-MAP:URI="init.mp4"')], True)])
+def test_hls_with_an_initialisation_section_is_cut_afterwards(formats, afterwards):
+    info = {'duration': 60, 'requested_formats': [{'protocol': protocol, 'text': text} for protocol, text in formats]}
+    sections.cut(info, request(section_start=5, section_end=15), lambda chosen: chosen['text'])
+    assert info.get('cut_afterwards') == ({'start': 5, 'length': 10} if afterwards else None)
+    assert (info.get('section_start'), info['duration']) == (None if afterwards else 5, 10)
 
 
 @pytest.mark.parametrize(('fields', 'reason'), [

@@ -13,7 +13,7 @@ import yt_dlp
 from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.networking import Request as WebRequest
-from yt_dlp.networking.exceptions import HTTPError, TransportError
+from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
 from yt_dlp.utils import PostProcessingError
 
 from . import captions, files, limits, live, options, outward, plan, postprocessors, progress, promise, sections, sponsorblock, thumbnails
@@ -25,6 +25,7 @@ from .thumbnails import Thumbnail
 # Steps whose failure costs a decoration, not the download.
 DECORATIONS = frozenset(('EmbedThumbnail', 'ThumbnailsConvertor'))
 WATCH_INTERVAL = 1.0
+MAX_MANIFEST = 4 << 20
 
 
 class Downloader(yt_dlp.YoutubeDL):
@@ -63,12 +64,19 @@ class Downloader(yt_dlp.YoutubeDL):
         if self._request.transcript_only and not info.get('requested_subtitles'):
             raise EngineError('not_found', 'no_subtitles', captions.none_of(self._request.subtitle_languages, info))
         if self._request.has_section:
-            sections.cut(info, self._request)
+            sections.cut(info, self._request, self._text_of)
         if self._request.sponsorblock_mark or self._request.sponsorblock_remove:
             sponsorblock.look_up(self, info, self._request)
         if not self._request.transcript_only and self._request.max_bytes and plan.exact_size(info) > self._request.max_bytes:
             raise progress.too_large(self._request.max_bytes)
         return info
+
+    def _text_of(self, chosen: dict[str, Any]) -> str:
+        """What is behind the URL of a format; empty when it cannot be read, which the transfer will tell better."""
+        try:
+            return self.urlopen(WebRequest(chosen['url'], headers=chosen.get('http_headers') or {})).read(MAX_MANIFEST).decode(errors='replace')
+        except RequestError:
+            return ''
 
     def _choose(self) -> dict[str, Any] | None:
         """The medium of the request. An entry of a playlist takes with it what its listing said (listing.describe_entry)."""
@@ -87,6 +95,7 @@ class Downloader(yt_dlp.YoutubeDL):
         self._single = not info.get('requested_formats')
         if transferred:
             self.params['overwrites'] = False
+            files.bring_back_fetched()
         self._progress = progress.Progress(plan.sizes(info), self._request.max_bytes, self._emit)
         limits.limit_files(self._request.max_bytes)
         self.process_info(info)
@@ -252,6 +261,8 @@ class Downloader(yt_dlp.YoutubeDL):
             files.check_media(part)
         if not self._transferred:
             self._transferred = True
+            if info.get('cut_afterwards') or self._request.sponsorblock_remove:
+                files.keep_fetched()
             self._barrier()
         limits.lift()
         return super().post_process(filename, info, files_to_move)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Any
@@ -19,6 +20,8 @@ IMAGE = frozenset(('avif', 'bmp', 'gif', 'heic', 'jfif', 'jpeg', 'jpg', 'jxl', '
 ALLOWED = {'video': VIDEO | AUDIO, 'audio': VIDEO | AUDIO, 'subtitle': SUBTITLE, 'thumbnail': IMAGE, 'info': frozenset(('json',)),
            'chapter': VIDEO | AUDIO, 'transcript': frozenset(('txt',)), 'description': frozenset(('description',)), 'nfo': frozenset(('nfo',))}
 
+FETCHED = 'fetched.'
+
 
 def extension(name: str) -> str:
     return os.path.splitext(name)[1][1:].lower()
@@ -30,6 +33,28 @@ def check_media(path: str) -> None:
         head = file.read(4096).lstrip(b'\xef\xbb\xbf \t\r\n')
     if head.startswith((b'#EXTM3U', b'ffconcat', b'[playlist]', b'[reference]', b'v=0')) or b'<MPD' in head or b'<smil' in head.lower():
         raise EngineError('forbidden', 'unsafe_content', 'the file is a list of other files, not media')
+
+
+def keep_fetched() -> None:
+    """Gives what came in a second name. A file that is cut would otherwise be cut again when the steps are repeated after a
+    crash; every other step may be done twice. Files are replaced, not written to, so the second name keeps the first."""
+    for name in os.listdir():
+        if name.startswith('media.') and not name.endswith('.journal'):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(FETCHED + name)
+            os.link(name, FETCHED + name)
+
+
+def bring_back_fetched() -> None:
+    """Undoes what an earlier attempt made of them, if they were kept."""
+    kept = [name for name in os.listdir() if name.startswith(FETCHED)]
+    if not kept:
+        return
+    for name in os.listdir():
+        if name.startswith('media.'):
+            os.remove(name)
+    for name in kept:
+        os.link(name, name.removeprefix(FETCHED))
 
 
 def produced(info: dict[str, Any], request: Request) -> list[dict[str, str]]:

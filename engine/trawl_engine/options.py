@@ -120,7 +120,7 @@ def sound_alone(info: dict[str, Any]) -> bool:
 
 def is_final(request: Request, info: dict[str, Any]) -> bool:
     """Whether this file will probably be the result as it is, so that hashing it on its way is worth the time."""
-    changed = (request.audio_format or request.embed_metadata or request.embed_chapters or request.embed_thumbnail
+    changed = (info.get('cut_afterwards') or request.audio_format or request.embed_metadata or request.embed_chapters or request.embed_thumbnail
                or request.embed_subtitles or request.sponsorblock_mark or request.sponsorblock_remove)
     repaired = str(info.get('container') or '').endswith('_dash')
     moved = request.container and request.container != info.get('ext') and not sound_alone(info)
@@ -140,6 +140,8 @@ def postprocessors(request: Request) -> list[dict[str, Any]]:
     steps = texts_and_pictures(request)
     if request.transcript_only:
         return steps
+    if request.has_section:
+        steps.append({'key': 'Section', 'precise': request.precise_cuts})
     if request.audio_format:
         steps.append({'key': 'FFmpegExtractAudio', 'preferredcodec': request.audio_format,
                       'preferredquality': request.audio_quality or None})

@@ -34,6 +34,24 @@ class ContainerPP(FFmpegVideoRemuxerPP):
             return super().run_ffmpeg(path, out_path, FFmpegPostProcessor.stream_copy_opts(False), **kwargs)
 
 
+class SectionPP(FFmpegPostProcessor):
+    """Cuts the part out that could not be fetched alone (sections.cut)."""
+
+    def __init__(self, downloader: Any = None, precise: bool = False) -> None:
+        super().__init__(downloader)
+        self._precise = precise
+
+    def run(self, info: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        part = info.get('cut_afterwards')
+        if part:
+            path, cut = info['filepath'], f'media.cut.{info["ext"]}'
+            streams = self.stream_copy_opts(not self._precise, ext=info['ext'])
+            length = ['-t', str(part['length'])] if 'length' in part else []
+            self.real_run_ffmpeg([(path, ['-ss', str(part['start'])])], [(cut, [*streams, *length])])
+            os.replace(cut, path)
+        return [], info
+
+
 class MetadataPP(FFmpegMetadataPP):
     """Ogg keeps its tags with the stream, where those that came with the source would win over those that are written."""
 
@@ -107,7 +125,7 @@ class NfoPP(PostProcessor):
         return [], info
 
 
-OWN = {'ChapterFiles': ChapterFilesPP, 'Container': ContainerPP, 'FFmpegMetadata': MetadataPP, 'Transcript': TranscriptPP, 'Nfo': NfoPP}
+OWN = {'ChapterFiles': ChapterFilesPP, 'Container': ContainerPP, 'FFmpegMetadata': MetadataPP, 'Section': SectionPP, 'Transcript': TranscriptPP, 'Nfo': NfoPP}
 
 
 def make(ydl: Any, step: dict[str, Any]) -> Any:

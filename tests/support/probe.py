@@ -59,6 +59,19 @@ def decodes(path: Path) -> None:
     assert done.returncode == 0 and not done.stderr.strip(), f"{path} does not decode: {done.stderr.strip()[:500]}"
 
 
+def pictures(file: Path) -> int:
+    """How many there are in the video stream."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v:0", "-show_entries", "stream=nb_read_packets", "-of", "csv=p=0", file],
+                          capture_output=True, check=True, text=True, timeout=30)
+    return int(done.stdout.strip().strip(","))
+
+
+def chapters(file: Path) -> list[tuple[str, int, int]]:
+    """Title, first and last second of each."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-show_chapters", "-of", "json", file], capture_output=True, check=True, timeout=30)
+    return [(chapter["tags"].get("title", ""), round(float(chapter["start_time"])), round(float(chapter["end_time"]))) for chapter in json.loads(done.stdout)["chapters"]]
+
+
 def recorded(api, job: str, folder: Path) -> tuple[dict, Media]:
     """How a job completed, and its file, which is sound."""
     body = api.finish(job)
