@@ -3,7 +3,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
