@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import process, told
+from support.api import artifacts
 from support.probe import chapters, decodes, pictures, probe
 
 CHAPTERS = [{"title": "Intro", "start_time": 0, "end_time": 6}, {"title": "Ende", "start_time": 6, "end_time": 10}]
@@ -42,7 +43,8 @@ def main_file(one, job, folder) -> Path:
 
 @pytest.mark.parametrize("source", ["hls-fmp4/index.m3u8", "hls-aes/index.m3u8", "dash/manifest.mpd", "small.mp4"])
 def test_a_part_of_any_medium_is_what_it_should_be(api, origin, tmp_path, source):
-    job = api.completed(origin.url(source), section_start=3, section_end=7, precise_cuts=True)
+    job = api.completed(origin.url(source), section_start=3, section_end=7, precise_cuts=True, write_info_json=True, write_description=True)
+    assert len(artifacts(job, "info")) == 1
     file = api.fetch(job["file_info"], tmp_path)
     decodes(file)
     media = probe(file)
@@ -63,7 +65,7 @@ def test_a_part_that_needs_no_encoding_begins_at_a_key_frame(api, origin, tmp_pa
 def test_what_sponsors_paid_for_is_cut_out_once_when_the_server_dies_after_it(server, origin, sponsorblock, slow_splitter, tmp_path, video, seconds):
     one = server(engine__plugin_dirs=told.install(tmp_path / "plugins"), media__sponsorblock_api=sponsorblock.url, ffmpeg__path=slow_splitter)
     job = killed_after_the_cut(one, url=origin.url(told.path(video, duration=10, extractor_key="Youtube", chapters=CHAPTERS)),
-                               sponsorblock_remove=["sponsor"], precise_cuts=True)
+                               sponsorblock_remove=["sponsor"], precise_cuts=True, write_info_json=True)
     file = main_file(one, job, tmp_path)
     assert pictures(file) == pytest.approx(25 * (10 - seconds), abs=5)
     assert chapters(file) == [("Intro", 0, round(6 - seconds)), ("Ende", round(6 - seconds), round(10 - seconds))]

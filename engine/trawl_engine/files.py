@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
+import shutil
 from typing import Any
 
 from .errors import EngineError
@@ -36,13 +36,11 @@ def check_media(path: str) -> None:
 
 
 def keep_fetched() -> None:
-    """Gives what came in a second name. A file that is cut would otherwise be cut again when the steps are repeated after a
-    crash; every other step may be done twice. Files are replaced, not written to, so the second name keeps the first."""
+    """Copies what came in. A file that is cut would otherwise be cut again when the steps are repeated after a crash; every
+    other step may be done twice. A second name would cost less, but nothing that has one is published."""
     for name in os.listdir():
         if name.startswith('media.') and not name.endswith('.journal'):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(FETCHED + name)
-            os.link(name, FETCHED + name)
+            shutil.copyfile(name, FETCHED + name)
 
 
 def bring_back_fetched() -> None:
@@ -54,7 +52,7 @@ def bring_back_fetched() -> None:
         if name.startswith('media.'):
             os.remove(name)
     for name in kept:
-        os.link(name, name.removeprefix(FETCHED))
+        shutil.copyfile(name, name.removeprefix(FETCHED))
 
 
 def produced(info: dict[str, Any], request: Request) -> list[dict[str, str]]:
