@@ -7,6 +7,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+import pytest
+
 LIMIT = 30  # Seconds a slow client may stay.
 
 
@@ -50,6 +52,7 @@ def held(port):
     return found
 
 
+@pytest.mark.alone
 def test_a7_slow_clients_are_let_go_and_cost_the_others_nothing(server, origin, bars):
     one = server(limits__enabled="false", log__level="warn")
     job = one.api.completed(origin.url("small.mp4"), embed_metadata=False)

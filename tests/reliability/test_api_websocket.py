@@ -13,6 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 import websockets
 
 from support.ws import watch
@@ -125,6 +126,7 @@ def resident(pid):
     return int(next(line.split()[1] for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS"))) << 10
 
 
+@pytest.mark.alone
 def test_a8_watchers_who_do_not_read_cost_the_others_nothing(server, origin, bars):
     # A sanitizer keeps what was freed for a while; that is not what is looked for.
     asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=4", "thread_local_quarantine_size_kb=64"]))

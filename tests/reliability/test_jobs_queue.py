@@ -64,6 +64,7 @@ def test_q8_poison_is_buried_and_nobody_else_notices(rude, bars):
     Invariants(served).check([job["id"] for job in served.api.get("/api/v1/downloads", params={"limit": 100}).json()["downloads"]], only=good <= 90)
 
 
+@pytest.mark.alone
 def test_q11_what_is_cancelled_stops(rude, bars):
     slots, waiting = bars.size(100, 20), bars.size(500, 125)
     deaf = slots // 5
@@ -159,6 +160,7 @@ def test_q12_a_second_signal_stops_at_once(rude, bars):
     assert Invariants(served).rows("SELECT state, failures, crashes, losses FROM jobs") == [("queued", 0, 0, 0)]
 
 
+@pytest.mark.alone
 def test_q17_stopped_children_do_not_hold_up_the_queue(rude, bars):
     slots = 6
     served = rude(download__max_concurrent=slots)
