@@ -27,7 +27,7 @@ struct ServerOptions {
   std::chrono::milliseconds read_timeout{25'000};   // For one request to arrive, and for an idle connection.
   std::chrono::milliseconds write_timeout{25'000};  // For the peer to take one block (256 KiB) of an answer.
   std::chrono::milliseconds stream_send_limit{10'000};    // For the peer to take one piece of a BodyStream.
-  std::chrono::milliseconds websocket_send_limit{8'000};  // For a WebSocket's peer to take one message.
+  std::chrono::milliseconds websocket_send_limit{6'000};  // For a WebSocket's peer to take one message.
   std::chrono::milliseconds websocket_idle{
       40'000};  // Silence that ends a WebSocket; a ping is sent at half of it.
 };
