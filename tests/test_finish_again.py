@@ -1,5 +1,4 @@
 """A part cut out of a medium, and a server that dies after the cut: what is done again begins with what was fetched."""
-import tempfile
 import time
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from support import process, told
 from support.api import artifacts
 from support.probe import chapters, decodes, pictures, probe
+from support.slow_ffmpeg import slow_ffmpeg
 
 CHAPTERS = [{"title": "Intro", "start_time": 0, "end_time": 6}, {"title": "Ende", "start_time": 6, "end_time": 10}]
 
@@ -15,12 +15,7 @@ CHAPTERS = [{"title": "Intro", "start_time": 0, "end_time": 6}, {"title": "Ende"
 @pytest.fixture
 def slow_splitter():
     """An ffmpeg that takes three seconds for each file of a chapter, which is what comes after a cut."""
-    with tempfile.TemporaryDirectory(prefix="trawl-ffmpeg-") as folder:  # Not pytest's, which only root may enter.
-        Path(folder).chmod(0o755)
-        program = Path(folder) / "ffmpeg"
-        program.write_text('#!/bin/sh\ncase "$*" in *media.chapter*) sleep 3 ;; esac\nexec /usr/bin/ffmpeg "$@"\n')
-        program.chmod(0o755)
-        (Path(folder) / "ffprobe").symlink_to("/usr/bin/ffprobe")
+    with slow_ffmpeg("*media.chapter*) sleep 3 ;;") as program:
         yield program
 
 

@@ -1,14 +1,13 @@
 """Pause, resume, cancel and retry at every stage of a download; its time, its host's breaker."""
-import tempfile
 import time
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
 from support import rude_plugin
 from support.invariants import Invariants
 from support.probe import sha256
+from support.slow_ffmpeg import slow_ffmpeg as slowed
 
 STAGES = ["scheduled", "queued", "extracting", "downloading", "post_processing", "retry_wait"]
 
@@ -16,12 +15,7 @@ STAGES = ["scheduled", "queued", "extracting", "downloading", "post_processing",
 @pytest.fixture
 def slow_ffmpeg():
     """Takes two seconds longer over a file."""
-    with tempfile.TemporaryDirectory(prefix="trawl-ffmpeg-") as folder:  # Not pytest's, which only its owner may enter.
-        Path(folder).chmod(0o755)
-        program = Path(folder) / "ffmpeg"
-        program.write_text('#!/bin/sh\ncase "$*" in *-version*|*-bsfs*) ;; *) sleep 2 ;; esac\nexec /usr/bin/ffmpeg "$@"\n')
-        program.chmod(0o755)
-        (Path(folder) / "ffprobe").symlink_to("/usr/bin/ffprobe")
+    with slowed("*-version*|*-bsfs*) ;; *) sleep 2 ;;") as program:
         yield program
 
 

@@ -67,7 +67,6 @@ def test_metrics_can_have_a_port_of_their_own(server):
 def test_a_host_that_fails_is_left_alone_as_the_settings_say(server, origin, seconds):
     one = server(breaker__failures=2, breaker__open_sec=seconds, download__max_concurrent=1)
     for number in range(2):
-        assert one.api.get("/api/v1/admin/breakers").json()["breakers"] == [] or number
         assert one.api.finish(one.api.submit(origin.url(f"/broken/{number}.mp4"), max_retries=0)["id"])["status"] == "failed"
     (breaker,) = one.api.get("/api/v1/admin/breakers").json()["breakers"]
     assert (breaker["state"], breaker["failures"]) == ("open", 2)
