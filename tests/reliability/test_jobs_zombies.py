@@ -42,6 +42,11 @@ def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+def epoch_of(postgres, job: str) -> int:
+    """Which run of it is the newest. Not always the second: two seconds are a short lease on a busy machine."""
+    return int(postgres.sql(f"SELECT epoch FROM jobs WHERE id = '{job}'", "q6")[0][0])
+
+
 def files_of(postgres, shared: Path, job: str) -> dict[str, tuple]:
     """What each file of a download is: which one, when it was written, and what is in it."""
     found = {}
@@ -59,7 +64,7 @@ def test_q6_a_server_that_was_frozen_in_any_phase_of_a_download_changes_nothing(
     common = {"program": ROOT / "build/dev/src/server/trawl", "db__url": postgres.create_database("q6"), "storage__dir": shared, "jobs__lease_sec": LEASE}
     heir = server(**common)
     zombie = server(start=False, **common)
-    jobs, replaced, idle = [], 0, 0
+    jobs, replaced, idle, inherited = [], 0, 0, 0
     for phase in phases:
         zombie.env = {"FAILPOINT": f"{phase}@1:stop"}
         zombie.start()
@@ -68,6 +73,7 @@ def test_q6_a_server_that_was_frozen_in_any_phase_of_a_download_changes_nothing(
         job = zombie.api.submit(origin.url("other.mp4"), embed_metadata=False, single_flight=False)["id"]
         jobs.append(job)
         until(lambda: is_stopped(zombie.child.pid), 30, lambda: f"does not come by {phase}")
+        frozen = epoch_of(postgres, job)
         heir.child.send_signal(signal.SIGCONT)
         done = heir.api.finish(job, within=60)
         assert done["status"] == "completed", f"{phase}: {heir.api.log_text(job)}"
@@ -78,13 +84,13 @@ def test_q6_a_server_that_was_frozen_in_any_phase_of_a_download_changes_nothing(
         until(lambda: lets_go(zombie), 20, lambda: f"{phase}: the zombie goes on: {zombie.tail()}")
         idle += 1
         replaced += files_of(postgres, shared, job) != before
+        inherited += epoch_of(postgres, job) > frozen
         zombie.stop()
     found = queue_node.outcome(postgres, "q6", jobs)
     bars.holds("Q6", "servers frozen in a phase of a download that let go of it", idle, equals=len(phases))
     bars.holds("Q6", "downloads lost or with other than one completion", found["lost"] + found["unfinished"] + found["repeated"], equals=0)
     bars.holds("Q6", "downloads whose files a zombie touched", replaced, equals=0)
-    second = postgres.sql("SELECT COUNT(*) FROM jobs WHERE epoch = 2", "q6")[0][0]
-    bars.holds("Q6", "downloads that the other server finished", int(second), equals=len(phases))
+    bars.holds("Q6", "downloads that the other server finished", inherited, equals=len(phases))
 
 
 def lets_go(server) -> bool:
