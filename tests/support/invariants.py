@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Callable, Iterable, Mapping
 
@@ -18,12 +19,22 @@ HELD = ("running", "cancelling")
 SWEEP_SEC = 75
 
 
-def sqlite_rows(database: Path) -> Callable[[str], list[tuple]]:
-    """Reads the server's database beside it."""
-    def rows(sql: str) -> list[tuple]:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30) as connection:
+class SqliteRows:
+    """Reads the server's database beside it, as it is at the moment of each SELECT."""
+
+    def __init__(self, database: Path):
+        self._connect = lambda: closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30))
+
+    def __call__(self, sql: str) -> list[tuple]:
+        with self._connect() as connection:
             return connection.execute(sql).fetchall()
-    return rows
+
+    @contextmanager
+    def at_one_moment(self):
+        """The same, as everything was at the moment of the first SELECT."""
+        with self._connect() as connection:
+            connection.execute("BEGIN")
+            yield lambda sql: connection.execute(sql).fetchall()
 
 
 class Invariants:
@@ -31,7 +42,7 @@ class Invariants:
 
     def __init__(self, server, rows: Callable[[str], list[tuple]] | None = None):
         self.server = server
-        self.rows = rows or sqlite_rows(server.storage / "trawl.db")
+        self.rows = rows or SqliteRows(server.storage / "trawl.db")
 
     def check(self, acked: Iterable[str], sources: Mapping[str, str] | None = None, *, only: bool = True, settled: bool = True, files: bool = True):
         """Holds the whole list.
@@ -45,14 +56,26 @@ class Invariants:
         acked = set(acked)
         self.jobs_are(acked, only)
         self.states_add_up()
-        self.ends_once()
-        self.events_are_ordered()
-        self.leases_have_owners(none=settled)
-        if settled:
-            self.all_ended()
-        self.artifacts_are_whole(sources or {})
+        with self._at_one_moment():
+            self.ends_once()
+            self.events_are_ordered()
+            self.leases_have_owners(none=settled)
+            if settled:
+                self.all_ended()
+            self.artifacts_are_whole(sources or {})
         if files:
             self.nothing_left_on_disk()
+
+    @contextmanager
+    def _at_one_moment(self):
+        """Rows that are read one after another agree, though the queue goes on (where the database can be asked so)."""
+        live = self.rows
+        if not isinstance(live, SqliteRows):
+            yield
+            return
+        with live.at_one_moment() as self.rows:
+            yield
+        self.rows = live
 
     def jobs_are(self, acked: set[str], only: bool) -> None:
         known = {row[0] for row in self.rows("SELECT id FROM jobs")}
