@@ -77,6 +77,16 @@ def test_a_host_that_fails_is_left_alone_as_the_settings_say(server, origin, sec
         assert one.api.show(waits)["state"] == "queued"
 
 
+def test_a_host_that_often_fails_is_left_alone_as_the_settings_say(server, origin):
+    one = server(breaker__failures=1000, breaker__min_calls=4, breaker__failed_percent=60, download__max_concurrent=1)
+    states = []
+    for path in ("/broken/1.mp4", "small.mp4", "/broken/2.mp4", "/broken/3.mp4"):
+        one.api.finish(one.api.submit(origin.url(path), max_retries=0, embed_metadata=False)["id"])
+        (breaker,) = one.api.get("/api/v1/admin/breakers").json()["breakers"]
+        states.append((breaker["state"], breaker["recent_calls"], breaker["recent_failures"]))
+    assert states == [("closed", 1, 1), ("closed", 2, 1), ("closed", 3, 2), ("open", 0, 0)], states
+
+
 def test_a_download_that_crashes_becomes_a_dead_letter_as_soon_as_the_settings_say(server, origin, tmp_path):
     one = server(engine__plugin_dirs=rude_plugin.install(tmp_path / "plugins"), dlq__max_crashes=1)
     assert one.api.finish(one.api.submit(origin.url("/rude/crash"))["id"], within=60)["state"] == "dead"

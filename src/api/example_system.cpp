@@ -83,6 +83,8 @@ json::value Example<api::BreakersView>::make() {
   return encode(api::BreakersView{{{.host = "example.com",
                                     .state = jobs::Breaker::State::open,
                                     .failures = 5,
+                                    .recent_calls = 0,
+                                    .recent_failures = 0,
                                     .open_until = example_time(30),
                                     .probe = {},
                                     .last_error = "connection refused",

@@ -149,7 +149,8 @@ Task<http::Response> QueueRoutes::breakers(http::Request request) {
   BreakersView view;
   for (const jobs::Breaker& breaker : *known) {
     view.breakers.push_back({breaker.origin, breaker.state(clock_.now()), breaker.failures,
-                             breaker.open_until, breaker.probe, breaker.last_error, breaker.updated_at});
+                             breaker.window.calls, breaker.window.failures, breaker.open_until, breaker.probe,
+                             breaker.last_error, breaker.updated_at});
   }
   co_return http::json_response(200, encode(view));
 }

@@ -46,13 +46,16 @@ BOOST_DESCRIBE_STRUCT(WorkerView, (), (worker, here, slots, draining, running))
 struct BreakerView {
   std::string host;
   jobs::Breaker::State state = jobs::Breaker::State::closed;
-  int failures = 0;
+  int failures = 0;                           // In a row.
+  int recent_calls = 0, recent_failures = 0;  // Since the window began.
   std::optional<SystemTime> open_until;
   std::optional<std::string> probe;
   std::string last_error;
   SystemTime updated_at;
 };
-BOOST_DESCRIBE_STRUCT(BreakerView, (), (host, state, failures, open_until, probe, last_error, updated_at))
+BOOST_DESCRIBE_STRUCT(BreakerView, (),
+                      (host, state, failures, recent_calls, recent_failures, open_until, probe, last_error,
+                       updated_at))
 
 struct AttemptView {
   std::int64_t attempt = 0;

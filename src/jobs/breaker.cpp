@@ -1,6 +1,13 @@
 #include "jobs/breaker.h"
 
 namespace trawl::jobs {
+namespace {
+
+bool mostly_fails(const Breaker::Window& window, const BreakerRules& rules) {
+  return window.calls >= rules.min_calls && window.failures * 100 >= rules.failed_percent * window.calls;
+}
+
+}  // namespace
 
 bool blames_origin(const Error& error) {
   return error.reason == "network_error" || error.reason == "origin_error" ||
@@ -8,8 +15,15 @@ bool blames_origin(const Error& error) {
 }
 
 Breaker after_failure(Breaker before, const Error& error, SystemTime now, const BreakerRules& rules) {
+  const bool was_probe = before.open_until.has_value();
   ++before.failures;
-  if (before.failures >= rules.failures) before.open_until = now + rules.open;
+  if (now - before.window.start >= rules.window) before.window = {.start = now};
+  ++before.window.calls;
+  ++before.window.failures;
+  if (was_probe || before.failures >= rules.failures || mostly_fails(before.window, rules)) {
+    before.open_until = now + rules.open;
+    before.window = {};
+  }
   before.probe.reset();
   before.last_error = error.message;
   before.updated_at = now;

@@ -9,9 +9,13 @@
 
 namespace trawl::jobs {
 
-// When an origin host that fails is left alone, and for how long.
+// When an origin host that fails is left alone, and for how long: after so many failures in a row, or when
+// so large a part of at least so many calls within the window failed.
 struct BreakerRules {
   int failures = 5;  // In a row.
+  int failed_percent = 50;
+  int min_calls = 20;
+  Millis window{60'000};
   Millis open{30'000};
 };
 
@@ -20,8 +24,15 @@ struct BreakerRules {
 struct Breaker {
   enum class State { closed, open, half_open };
 
+  // Begins with a failure and lasts as long as the rules say; the next failure begins another one.
+  struct Window {
+    SystemTime start;
+    int calls = 0, failures = 0;
+  };
+
   std::string origin;
   int failures = 0;  // In a row.
+  Window window;
   std::optional<SystemTime> open_until;
   std::optional<std::string> probe;  // The job that was let through.
   std::string last_error;

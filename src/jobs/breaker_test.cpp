@@ -33,6 +33,39 @@ TEST(Breaker, IsAsPatientAsTheRulesSay) {
   EXPECT_EQ(twice.state(kNow + 5s), Breaker::State::half_open);
 }
 
+// So many answers and failures by turns, so that no two failures follow each other.
+Breaker by_turns(int pairs, Millis apart) {
+  Breaker breaker;
+  for (int i = 0; i < pairs; ++i) {
+    breaker.failures = 0, ++breaker.window.calls;  // What note_answer() does.
+    breaker = after_failure(std::move(breaker), kReset, kNow + i * apart, {});
+  }
+  return breaker;
+}
+
+TEST(Breaker, OpensWhenHalfOfTwentyCallsFailInAMinute) {
+  EXPECT_EQ(by_turns(10, 1s).state(kNow + 10s), Breaker::State::closed)
+      << "nineteen: the first answer came before the window";
+  EXPECT_EQ(by_turns(11, 1s).state(kNow + 11s), Breaker::State::open);
+  EXPECT_EQ(by_turns(40, 7s).state(kNow + 40 * 7s), Breaker::State::closed)
+      << "a minute has less than twenty";
+}
+
+TEST(Breaker, CountsAnewAfterItOpened) {
+  Breaker breaker = by_turns(11, 1s);
+  EXPECT_EQ(breaker.window.calls, 0);
+  breaker.failures = 0, breaker.open_until.reset();
+  EXPECT_EQ(after_failure(breaker, kReset, kNow + 45s, {}).state(kNow + 45s), Breaker::State::closed);
+}
+
+TEST(Breaker, OpensAgainWithTheFirstFailureOfAProbe) {
+  Breaker breaker = by_turns(11, 1s);
+  ASSERT_LT(breaker.failures, 5);
+  breaker.probe = "job";
+  breaker = after_failure(std::move(breaker), kReset, kNow + 50s, {});
+  EXPECT_EQ(breaker.state(kNow + 51s), Breaker::State::open);
+}
+
 TEST(Breaker, LetsOneProbeThroughWhenHalfOpen) {
   Breaker breaker = failed(5);
   EXPECT_EQ(room(breaker, kNow + 30s), 1);

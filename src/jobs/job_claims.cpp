@@ -174,6 +174,8 @@ Task<Result<std::size_t>> JobStore::tend() {
     const auto forgotten = transaction.execute("DELETE FROM idempotency_keys WHERE created_at <= $1",
                                                {to_millis(transaction.now() - Idempotency::kKept)});
     if (!forgotten) return trawl::fail(forgotten.error());
+    if (auto done = detail::forget_answering(transaction, options_.breaker); !done)
+      return trawl::fail(done.error());
     return *expired + *queued;
   });
 }

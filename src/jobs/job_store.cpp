@@ -158,7 +158,7 @@ Task<Result<void>> JobStore::complete(Lease lease, Also also) {
         auto result = also(transaction);
         failpoint("complete.after_artifacts");
         if (!result) return trawl::fail(std::move(result.error()));
-        detail::close_breaker(transaction, lease.job);
+        detail::note_answer(transaction, lease.job);
         return change(transaction, {.id = lease.job,
                                     .epoch = lease.epoch,
                                     .by = Step::complete,

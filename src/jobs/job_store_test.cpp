@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "async/run.h"
+#include "jobs/detail/breakers.h"
 #include "testing/any_database.h"
 #include "testing/fake_clock.h"
 
@@ -192,6 +193,16 @@ TEST_P(JobStoreTest, KeepsCheckpointsForTheNextAttempt) {
   EXPECT_EQ(claim_one()->checkpoint, (json::object{{"plan", 1}}));
 }
 
+TEST_P(JobStoreTest, ListsNameWhatAnAttemptHasFoundOut) {
+  add();
+  const Lease lease = lease_of(*claim_one());
+  EXPECT_EQ(run(store->list({}))->jobs[0].title, "");
+  ASSERT_TRUE(run(store->advance(lease, "downloading", json::object{}, "A film")));
+  ASSERT_TRUE(run(store->advance(lease, "post_processing", {})));
+  ASSERT_TRUE(run(store->release(lease)));
+  EXPECT_EQ(run(store->list({}))->jobs[0].title, "A film");
+}
+
 TEST_P(JobStoreTest, ListsNewestFirstByPages) {
   const JobId a = add().id, b = add().id, c = add().id;
   ASSERT_TRUE(run(store->cancel(b)));
@@ -338,6 +349,45 @@ TEST_P(JobStoreTest, LeavesAnOriginAloneThatFailedFiveTimesAndThenTriesItWithOne
   EXPECT_FALSE(claim_one());
   ASSERT_TRUE(complete(lease_of(probe.front())));
   EXPECT_EQ(run(store->claim("worker", 9, 30s))->size(), 2u) << "closed again, up to the cap";
+}
+
+TEST_P(JobStoreTest, LeavesAnOriginAloneHalfOfWhoseCallsFail) {
+  for (int i = 0; i < 30; ++i)
+    add({.kind = "download",
+         .tenant = fmt::format("t{}", i / 5),
+         .origin = "half",
+         .request = {},
+         .max_retries = 0});
+  const Error down{Errc::unavailable, "refused", "network_error"};
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(run(store->fail(lease_of(*claim_one()), down)));
+    ASSERT_TRUE(complete(lease_of(*claim_one())));
+  }
+  const auto late = claim_one(), last = claim_one();
+  ASSERT_TRUE(late && last) << "twenty calls, but the last one was an answer";
+  ASSERT_TRUE(run(store->fail(lease_of(*last), down)));
+  EXPECT_FALSE(claim_one()) << "the breaker is open";
+  ASSERT_TRUE(complete(lease_of(*late)));
+  EXPECT_FALSE(claim_one()) << "what ran when it opened says nothing new";
+  clock.advance(31s);
+  const auto probe = run(store->claim("worker", 9, 30s)).value();
+  ASSERT_EQ(probe.size(), 1u) << "one probe";
+  ASSERT_TRUE(complete(lease_of(probe.front())));
+  ASSERT_TRUE(run(store->fail(lease_of(*claim_one()), down)));
+  EXPECT_TRUE(claim_one()) << "the count began anew";
+}
+
+TEST_P(JobStoreTest, ForgetsAnOriginThatAnswersOnceItsWindowIsOver) {
+  for (int i = 0; i < 2; ++i)
+    add({.kind = "download", .tenant = "a", .origin = "once", .request = {}, .max_retries = 0});
+  ASSERT_TRUE(run(store->fail(lease_of(*claim_one()), {Errc::unavailable, "refused", "network_error"})));
+  ASSERT_TRUE(complete(lease_of(*claim_one())));
+  const auto rows = [this] { return run(database->read(detail::all_breakers))->size(); };
+  ASSERT_TRUE(run(store->tend()));
+  EXPECT_EQ(rows(), 1u);
+  clock.advance(60s);
+  ASSERT_TRUE(run(store->tend()));
+  EXPECT_EQ(rows(), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(On, JobStoreTest, kBothDatabases, name_of_database);

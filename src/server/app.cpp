@@ -40,7 +40,11 @@ jobs::JobStore::Options store_options(const Config& config) {
           .caps = {.per_tenant = config.jobs.max_running_per_owner,
                    .per_origin = config.jobs.max_running_per_host},
           .depths = {.total = config.download.queue_max, .per_tenant = config.jobs.max_queued_per_owner},
-          .breaker = {.failures = config.breaker.failures, .open = seconds(config.breaker.open_sec)}};
+          .breaker = {.failures = config.breaker.failures,
+                      .failed_percent = config.breaker.failed_percent,
+                      .min_calls = config.breaker.min_calls,
+                      .window = seconds(config.breaker.window_sec),
+                      .open = seconds(config.breaker.open_sec)}};
 }
 
 webhooks::Options webhook_options(const Config& config) {

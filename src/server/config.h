@@ -202,9 +202,12 @@ BOOST_DESCRIBE_STRUCT(JobsConfig, (),
 
 struct BreakerConfig {
   int failures = 5;
+  int failed_percent = 50;
+  int min_calls = 20;
+  int window_sec = 60;
   int open_sec = 30;
 };
-BOOST_DESCRIBE_STRUCT(BreakerConfig, (), (failures, open_sec))
+BOOST_DESCRIBE_STRUCT(BreakerConfig, (), (failures, failed_percent, min_calls, window_sec, open_sec))
 
 struct DlqConfig {
   int max_deliveries = 10;

@@ -8,7 +8,9 @@
 namespace trawl::jobs::detail {
 namespace {
 
-constexpr std::string_view kColumns = "origin, failures, open_until, probe, last_error, updated_at";
+constexpr std::string_view kColumns =
+    "origin, failures, open_until, probe, last_error, updated_at, window_start, window_calls, "
+    "window_failures";
 
 std::string select(std::string_view where) {
   return fmt::format("SELECT {} FROM breakers {} ORDER BY origin", kColumns, where);
@@ -22,13 +24,18 @@ Result<void> run(db::Transaction& transaction, std::string_view sql, std::vector
 
 Result<void> store(db::Transaction& transaction, const Breaker& breaker) {
   return run(transaction,
-             "INSERT INTO breakers (origin, failures, open_until, probe, last_error, updated_at)"
-             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (origin) DO UPDATE SET"
-             " failures = excluded.failures, open_until = excluded.open_until, probe = excluded.probe,"
-             " last_error = excluded.last_error, updated_at = excluded.updated_at",
+             fmt::format("INSERT INTO breakers ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                         " ON CONFLICT (origin) DO UPDATE SET failures = excluded.failures,"
+                         " open_until = excluded.open_until, probe = excluded.probe,"
+                         " last_error = excluded.last_error, updated_at = excluded.updated_at,"
+                         " window_start = excluded.window_start, window_calls = excluded.window_calls,"
+                         " window_failures = excluded.window_failures",
+                         kColumns),
              {breaker.origin, std::int64_t{breaker.failures},
               db::null_or(breaker.open_until ? std::optional(to_millis(*breaker.open_until)) : std::nullopt),
-              db::null_or(breaker.probe), to_valid_utf8(breaker.last_error), to_millis(breaker.updated_at)});
+              db::null_or(breaker.probe), to_valid_utf8(breaker.last_error), to_millis(breaker.updated_at),
+              to_millis(breaker.window.start), std::int64_t{breaker.window.calls},
+              std::int64_t{breaker.window.failures}});
 }
 
 // Errors that only somebody who answers can cause.
@@ -45,6 +52,9 @@ std::vector<Breaker> read_breakers(const std::vector<db::Row>& rows) {
     const auto until = row.maybe_integer(2);
     out.push_back({.origin = row.text(0),
                    .failures = static_cast<int>(row.integer(1)),
+                   .window = {.start = SystemTime(Millis(row.integer(6))),
+                              .calls = static_cast<int>(row.integer(7)),
+                              .failures = static_cast<int>(row.integer(8))},
                    .open_until = until ? std::optional(SystemTime(Millis(*until))) : std::nullopt,
                    .probe = row.maybe_text(3),
                    .last_error = row.text(4),
@@ -54,7 +64,7 @@ std::vector<Breaker> read_breakers(const std::vector<db::Row>& rows) {
 }
 
 Result<std::vector<Breaker>> all_breakers(db::Transaction& transaction) {
-  const auto rows = transaction.query(select(""));
+  const auto rows = transaction.query(select("WHERE failures > 0 OR window_failures > 0"));
   if (!rows) return trawl::fail(rows.error());
   return read_breakers(*rows);
 }
@@ -73,23 +83,25 @@ void forget_probe(db::Transaction& transaction, const JobId& job) {
   transaction.later({"UPDATE breakers SET probe = NULL WHERE probe = $1", {job.str()}});
 }
 
-void close_breaker(db::Transaction& transaction, const JobId& job) {
+void note_answer(db::Transaction& transaction, const JobId& job) {
   transaction.later(
-      {"DELETE FROM breakers WHERE origin = (SELECT origin FROM jobs WHERE id = $1)", {job.str()}});
+      {"UPDATE breakers SET failures = 0, open_until = NULL, probe = NULL, window_calls = window_calls + 1"
+       " WHERE origin = (SELECT origin FROM jobs WHERE id = $1) AND (open_until IS NULL OR open_until <= $2)",
+       {job.str(), to_millis(transaction.now())}});
 }
 
 Result<void> note_failure(db::Transaction& transaction, const Job& job, const Error& error, SystemTime now,
                           const BreakerRules& rules) {
   if (job.origin.empty()) return {};
   if (shows_an_answer(error)) {
-    close_breaker(transaction, job.id);
+    note_answer(transaction, job.id);
     return {};
   }
   if (!blames_origin(error)) {
     forget_probe(transaction, job.id);
     return {};
   }
-  const auto rows = transaction.query(select("WHERE origin = $1"), {job.origin});
+  const auto rows = transaction.query(select("WHERE origin = $1") + " /*pg FOR UPDATE*/", {job.origin});
   if (!rows) return trawl::fail(rows.error());
   auto known = read_breakers(*rows);
   Breaker breaker = known.empty() ? Breaker{.origin = job.origin} : std::move(known.front());
@@ -97,6 +109,11 @@ Result<void> note_failure(db::Transaction& transaction, const Job& job, const Er
   if (breaker.state(now) == Breaker::State::open) return {};
   if (breaker.state(now) == Breaker::State::half_open && breaker.probe != job.id.str()) return {};
   return store(transaction, after_failure(std::move(breaker), error, now, rules));
+}
+
+Result<void> forget_answering(db::Transaction& transaction, const BreakerRules& rules) {
+  return run(transaction, "DELETE FROM breakers WHERE failures = 0 AND window_start <= $1",
+             {to_millis(transaction.now() - rules.window)});
 }
 
 }  // namespace trawl::jobs::detail
