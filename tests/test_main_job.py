@@ -213,6 +213,16 @@ def test_what_yt_dlp_knows_is_kept_as_json(api, origin, page, tmp_path):
 # --- Names
 
 
+def test_lists_name_what_is_still_running_and_what_was_given_up(api, origin):
+    job = api.submit(origin.url("/slow/bench.mp4"))["id"]
+    api.running(job)
+    listed = lambda: next(one for one in api.get("/api/v1/downloads", params={"limit": 100}).json()["downloads"] if one["id"] == job)  # noqa: E731
+    assert (listed()["status"], listed()["title"]) == ("running", "bench")
+    api.delete(f"/api/v1/downloads/{job}")
+    api.finish(job)
+    assert (listed()["status"], listed()["title"]) == ("cancelled", "bench")
+
+
 def test_two_pages_with_the_same_title_and_id_do_not_overwrite_each_other(api, origin, tmp_path):
     first = api.completed(origin.url("one/watch.html"), embed_metadata=False)
     second = api.completed(origin.url("two/watch.html"), embed_metadata=False)

@@ -36,20 +36,11 @@ async function carryOut(what) {
 
 function put(job, where) {
   const known = jobs.get(job.id);
-  job.title ??= known?.job.title;
   const item = known?.item ?? $("job").content.firstElementChild.cloneNode(true);
   jobs.set(job.id, {job, item});
   show(item, job, openFile);
   if (!known) where === "top" ? $("jobs").prepend(item) : $("jobs").append(item);
   $("none").hidden = true;
-}
-
-// Lists know no title of what still runs. One is asked for at a look, which spares the key's rate.
-async function askForATitle() {
-  const unnamed = [...jobs.values()].find(({job}) => job.phase === "downloading" && job.title == null);
-  if (!unnamed) return;
-  const job = await ask("GET", `downloads/${unnamed.job.id}`);
-  put({...job, title: job.title ?? ""});
 }
 
 function drop(id) {
@@ -105,7 +96,6 @@ async function look() {
   if (whole) $("jobs").append(...found.downloads.map((job) => jobs.get(job.id).item));
   $("none").hidden = jobs.size > 0;
   $("more").hidden = !cursor;
-  await askForATitle();
 }
 
 // Looks soon, once for all who ask meanwhile, and when the server says so.

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "api/common_views.h"
+
 namespace trawl::api {
 namespace {
-
-std::optional<std::string> known(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
 
 std::string phase_of(const downloads::Batch& batch) {
   if (downloads::batch_ended(batch)) return "finished";

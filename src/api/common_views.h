@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -17,6 +18,11 @@ struct DeletedView {
   SystemTime timestamp;
 };
 BOOST_DESCRIBE_STRUCT(DeletedView, (), (id, resource_type, status, message, timestamp))
+
+// An empty text means that it is not known, which views show as null.
+[[nodiscard]] inline std::optional<std::string> known(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
 
 // The contract of a route that takes nothing and shows a View.
 template <class View>

@@ -3,10 +3,6 @@
 namespace trawl::api {
 namespace {
 
-std::optional<std::string> known(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-
 std::vector<EntryView> entry_views(const std::vector<media::Entry>& entries) {
   std::vector<EntryView> out;
   for (const media::Entry& entry : entries) {

@@ -77,6 +77,7 @@ DownloadView view_of(const downloads::Download& download, const ViewContext& con
   view.progress = progress_view(job.progress, job.phase, completed);
   view.metadata = metadata_of(job);
   if (view.metadata) view.title = view.metadata->title;
+  if (!view.title) view.title = known(job.title);
   for (const storage::Artifact& artifact : download.artifacts)
     view.artifacts.push_back(artifact_view(artifact, context));
   if (!download.artifacts.empty()) {

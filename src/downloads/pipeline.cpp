@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "downloads/adoption.h"
 #include "downloads/archive.h"
 #include "downloads/attempt_errors.h"
@@ -217,7 +218,9 @@ class Pipeline::Attempt {
   }
 
   Task<Result<void>> transfer(engine::Child& child) {
-    if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object()); !entered)
+    if (auto entered = co_await run_.advance("downloading", encode(checkpoint_).as_object(),
+                                             to_valid_utf8(checkpoint_.plan->title));
+        !entered)
       co_return fail(entered.error());
     failpoint("pipeline.plan_stored");
     engine::Keep keep;

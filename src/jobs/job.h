@@ -20,6 +20,7 @@ struct Job {
   std::string origin;                // The host it fetches from.
   std::optional<std::string> batch;  // The batch it belongs to.
   std::string fingerprint;           // Jobs with the same one do not run together; empty: none.
+  std::string title;                 // For people; empty until an attempt has found it out.
   int priority = 5;
   std::int64_t turn = 0;  // jobs/turn.h
   State state = State::queued;

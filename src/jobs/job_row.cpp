@@ -63,6 +63,7 @@ Result<Job> read_job(const db::Row& row) {
   job.deadline = maybe_time(row, 27);
   job.batch = row.maybe_text(28);
   job.fingerprint = row.text(29);
+  job.title = row.text(30);
   return job;
 }
 

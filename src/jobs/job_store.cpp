@@ -122,15 +122,16 @@ Task<Result<Job>> JobStore::add(NewJob job, With also) {
       });
 }
 
-Task<Result<void>> JobStore::advance(Lease lease, std::string phase, std::optional<json::object> checkpoint) {
+Task<Result<void>> JobStore::advance(Lease lease, std::string phase, std::optional<json::object> checkpoint,
+                                     std::optional<std::string> title) {
   co_return co_await database_.write(
-      [this, lease, phase = std::move(phase),
-       checkpoint = std::move(checkpoint)](db::Transaction& transaction) -> Result<void> {
+      [this, lease, phase = std::move(phase), checkpoint = std::move(checkpoint),
+       title = std::move(title)](db::Transaction& transaction) -> Result<void> {
         const auto changed = transaction.execute(
-            "UPDATE jobs SET phase = $1, checkpoint = COALESCE($2, checkpoint), updated_at = $3"
-            " WHERE id = $4 AND epoch = $5 AND state = 'running'",
+            "UPDATE jobs SET phase = $1, checkpoint = COALESCE($2, checkpoint), updated_at = $3,"
+            " title = COALESCE($6, title) WHERE id = $4 AND epoch = $5 AND state = 'running'",
             {phase, db::null_or(checkpoint ? std::optional(text_of(*checkpoint)) : std::nullopt),
-             to_millis(transaction.now()), lease.job.str(), lease.epoch});
+             to_millis(transaction.now()), lease.job.str(), lease.epoch, db::null_or(title)});
         if (!changed) return trawl::fail(changed.error());
         if (*changed == 0) return fenced(lease.job);
         failpoint("advance.after_row");

@@ -84,7 +84,8 @@ class JobStore {
 
   // Writes of a holder.
   [[nodiscard]] Task<Result<void>> advance(Lease lease, std::string phase,
-                                           std::optional<json::object> checkpoint);
+                                           std::optional<json::object> checkpoint,
+                                           std::optional<std::string> title = {});
   [[nodiscard]] Task<Result<void>> save_progress(Lease lease, json::object progress);
   // `also` runs in the same transaction: what it writes becomes visible together with `completed`.
   using Also = std::function<Result<json::object>(db::Transaction&)>;

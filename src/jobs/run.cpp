@@ -25,14 +25,15 @@ Task<void> write_line(JobStore& store, JobId job, LogLevel level, std::string me
 Run::Run(Job job, JobStore& store, events::Bus& bus, Scope& background)
     : job_(std::move(job)), store_(store), bus_(bus), background_(background) {}
 
-Task<Result<void>> Run::advance(std::string phase, std::optional<json::object> checkpoint) {
+Task<Result<void>> Run::advance(std::string phase, std::optional<json::object> checkpoint,
+                                std::optional<std::string> title) {
   if (held_back_) {
     saved_ = {};
     tell(*std::exchange(held_back_, std::nullopt));
   }
   job_.phase = phase;
   if (checkpoint) job_.checkpoint = *checkpoint;
-  co_return co_await store_.advance(lease(), std::move(phase), std::move(checkpoint));
+  co_return co_await store_.advance(lease(), std::move(phase), std::move(checkpoint), std::move(title));
 }
 
 void Run::progress(json::object progress) {

@@ -26,8 +26,10 @@ class Run {
   [[nodiscard]] const Job& job() const { return job_; }
   [[nodiscard]] Lease lease() const { return {job_.id, job_.epoch}; }
 
-  // Enters a phase and, with a checkpoint, makes what was achieved durable for the next attempt.
-  [[nodiscard]] Task<Result<void>> advance(std::string phase, std::optional<json::object> checkpoint = {});
+  // Enters a phase and, with a checkpoint, makes what was achieved durable for the next attempt; with a
+  // title, names the job.
+  [[nodiscard]] Task<Result<void>> advance(std::string phase, std::optional<json::object> checkpoint = {},
+                                           std::optional<std::string> title = {});
 
   // Tells watchers at once (at most 4 times a second) and the database once a second. What was held
   // back is told when the phase changes, so the last word is never lost.
