@@ -1,4 +1,5 @@
 """The commands a stranger types first."""
+import re
 import subprocess
 
 import pytest
@@ -38,3 +39,11 @@ def test_every_script_can_be_run_as_it_is(script):
         assert subprocess.run(["bash", "-n", path], timeout=10).returncode == 0
     else:
         compile(path.read_text(), str(path), "exec")
+
+
+@pytest.mark.parametrize("mutant", sorted((ROOT / "tests/mutants").glob("*.patch")), ids=lambda path: path.stem)
+def test_every_mutant_still_applies_and_names_a_test_there_is(mutant):
+    done = subprocess.run(["git", "apply", "--check", mutant], cwd=ROOT, capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0, done.stderr
+    if named := re.search(r"^Test: *([^:\s]+)::(\w+)", mutant.read_text(), re.M):
+        assert f"def {named[2]}(" in (ROOT / named[1]).read_text(), f"no {named[2]} in {named[1]}"
