@@ -237,9 +237,9 @@ void FileMove::begin_as_before(Round& round) {
 }
 
 void FileMove::remember(const Round& round) {
-  if (budget_.origins() && (round.best_pace > 0 || round.objected))
-    budget_.origins()->note(origin_, round.objected ? 1 : round.best_connections,
-                            std::chrono::steady_clock::now());
+  const auto best = round.pace.best_connections();
+  if (budget_.origins() && (best || round.objected))
+    budget_.origins()->note(origin_, round.objected ? 1 : *best, std::chrono::steady_clock::now());
 }
 
 void FileMove::grow(Round& round) {
@@ -247,33 +247,19 @@ void FileMove::grow(Round& round) {
   const bool settled = !round.sinks.empty() && std::ranges::all_of(round.sinks, &FileSink::begun) &&
                        round.sinks.size() == round.workers.size();
   begin_as_before(round);
-  if (!splittable_ || !journal_.total || !settled || round.measured == Time{}) {
-    round.measured = now;
-    round.measured_arrived = context_.arrived;
+  if (!splittable_ || !journal_.total || !settled || !round.pace.measuring()) {
+    round.pace.begin(now, context_.arrived);
     return;
   }
-  if (now - round.measured < measuring_time(round.sinks.front()->latency())) return;
-  const double seconds = std::chrono::duration<double>(now - round.measured).count();
-  const double pace = static_cast<double>(context_.arrived - round.measured_arrived) / seconds;
-  round.measured = now;
-  round.measured_arrived = context_.arrived;
-  if (pace < round.best_pace / 2) round.pace_before = 0;
-  if (pace > round.best_pace) {
-    round.best_pace = pace;
-    round.best_connections = round.workers.size();
-  }
-  round.pace = pace;
-
   const std::size_t have = round.workers.size();
-  const std::size_t wanted = wanted_connections({.connections = have,
-                                                 .bytes_per_second = pace,
-                                                 .before = round.pace_before,
-                                                 .remaining = *journal_.total - known(round).have,
-                                                 .most_connections = round.most_connections,
-                                                 .limit = budget_.limits().bytes_per_second});
-  if (wanted == have) return;
-  round.pace_before = pace;
-  for (std::size_t i = have; i < wanted; ++i) round.workers.spawn("range", work(round));
+  const auto wanted = round.pace.look({.now = now,
+                                       .arrived = context_.arrived,
+                                       .latency = round.sinks.front()->latency(),
+                                       .connections = have,
+                                       .remaining = *journal_.total - known(round).have,
+                                       .most_connections = round.most_connections,
+                                       .limit = budget_.limits().bytes_per_second});
+  for (std::size_t i = have; i < wanted.value_or(have); ++i) round.workers.spawn("range", work(round));
 }
 
 Spans FileMove::held(const Round* round) const {
@@ -308,7 +294,7 @@ std::optional<Span> FileMove::claim(Round& round) {
   }
   const auto connections = static_cast<double>(std::max<std::size_t>(round.sinks.size(), 1));
   const auto next = assign(done, claimed, *journal_.total, ranges_ ? part_.chunk_size : 0,
-                           worth_splitting(round.pace / connections));
+                           worth_splitting(round.pace.bytes_per_second() / connections));
   if (!next) return std::nullopt;
   if (next->taken_from) {
     if (!splittable_) return std::nullopt;

@@ -14,6 +14,7 @@
 #include "transfer/budget.h"
 #include "transfer/detail/file_hash.h"
 #include "transfer/detail/file_sink.h"
+#include "transfer/detail/pace_meter.h"
 #include "transfer/detail/part_file.h"
 #include "transfer/http_client.h"
 #include "transfer/journal.h"
@@ -48,14 +49,9 @@ class FileMove {
     bool restart = false;
     bool complete = false;
     const Time began = std::chrono::steady_clock::now();
-    Time measured{};
-    std::int64_t measured_arrived = 0;
-    double pace_before = 0;
-    double best_pace = 0;
-    std::size_t best_connections = 1;  // There were then.
+    PaceMeter pace;
     bool asked_memory = false;
     bool objected = false;  // The origin refused one connection more.
-    double pace = 0;        // As measured last.
   };
 
   [[nodiscard]] Task<Result<void>> fetch_all();
