@@ -2,20 +2,18 @@
 
 #include "access/scopes.h"
 #include "api/system_views.h"
-#include "base/text.h"
+#include "http/accept.h"
 #include "metrics/registry.h"
 
 namespace trawl::api {
+namespace {
 
+// Who takes text as well gets Prometheus' format: that is what the path is for.
 bool wants_json(std::string_view accept) {
-  bool json = false;
-  for (const std::string_view range : split(accept, ',')) {
-    const std::string media = to_lower(trim(range.substr(0, range.find(';'))));
-    if (media.starts_with("text/") || media == "application/openmetrics-text") return false;
-    json |= media == "application/json";
-  }
-  return json;
+  return http::asks_for(accept, "application/json") && !http::asks_for(accept, "text/plain");
 }
+
+}  // namespace
 
 void MetricsRoutes::add_to(http::Router& router) {
   for (const char* path : {"/metrics", "/api/v1/metrics"})

@@ -2,15 +2,11 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 
 #include "async/task.h"
 #include "http/router.h"
 
 namespace trawl::api {
-
-// Whether `accept`, an Accept field (RFC 9110 section 12.5.1), names JSON and no text.
-[[nodiscard]] bool wants_json(std::string_view accept);
 
 // GET /metrics for Prometheus, and for who asks for JSON the statistics of GET /stats (docs/metrics.md).
 class MetricsRoutes {
