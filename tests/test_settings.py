@@ -51,6 +51,13 @@ def test_a_log_that_cannot_be_kept_is_refused_at_the_start(server, tmp_path):
     assert "log.dir: " in server(start=False, log__dir=tmp_path / "file").refused()
 
 
+def test_health_and_the_log_name_the_environment(server):
+    one = server(env={"ENVIRONMENT": "staging"})
+    assert one.api.get("/api/v1/health").json()["environment"] == "staging"
+    assert '"environment":"staging"' in one.err.read_text()
+    assert server().api.get("/health").json()["environment"] == "production"
+
+
 def test_metrics_can_have_a_port_of_their_own(server):
     port = free_port()
     one = server(env={"METRICS_PORT": str(port)}, auth__mode="required", auth__api_key=ADMIN_KEY)

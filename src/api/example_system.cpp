@@ -30,6 +30,7 @@ json::value Example<api::HealthView>::make() {
   return encode(api::HealthView{.status = "healthy",
                                 .timestamp = example_time(),
                                 .version = "1.0.0",
+                                .environment = "production",
                                 .uptime_seconds = 3600,
                                 .checks = {.queue = {"healthy", 1, 10, 3, 2},
                                            .storage = {"healthy", 120.5, 41.0, 7'340'032},

@@ -113,6 +113,7 @@ Task<http::Response> HealthRoutes::health(http::Request) {
   const HealthView view{.status = found.status,
                         .timestamp = clock_.now(),
                         .version = facts_.version,
+                        .environment = facts_.environment,
                         .uptime_seconds = std::chrono::duration<double>(clock_.now() - started_).count(),
                         .draining = facts_.draining(),
                         .checks = std::move(found.checks)};

@@ -17,7 +17,7 @@ namespace trawl::api {
 class HealthRoutes {
  public:
   struct Facts {
-    std::string version;
+    std::string version, environment;
     bool works = true;  // Runs downloads; else it is of use without an engine.
     std::size_t slots = 0;
     std::int64_t low_disk_bytes = 0;

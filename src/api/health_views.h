@@ -46,12 +46,13 @@ BOOST_DESCRIBE_STRUCT(HealthChecks, (), (queue, storage, ytdlp, sandbox))
 struct HealthView {
   std::string status;  // healthy, degraded, unhealthy
   SystemTime timestamp;
-  std::string version;
+  std::string version, environment;
   double uptime_seconds = 0;
   bool draining = false;
   HealthChecks checks;
 };
-BOOST_DESCRIBE_STRUCT(HealthView, (), (status, timestamp, version, uptime_seconds, draining, checks))
+BOOST_DESCRIBE_STRUCT(HealthView, (),
+                      (status, timestamp, version, environment, uptime_seconds, draining, checks))
 
 // Whether requests should be sent here: ready, draining, or what is wrong; or whether the process is alive.
 struct ProbeView {

@@ -37,10 +37,12 @@ struct ServerConfig {
   access::ProxyField proxy_header = access::ProxyField::x_forwarded_for;
   int linger_sec = 2;
   int keep_alive_sec = 15;
+  std::string environment = "production";
+  bool debug = false;
 };
 BOOST_DESCRIBE_STRUCT(ServerConfig, (),
                       (role, host, port, io_threads, public_url, shutdown_grace_sec, trusted_proxies,
-                       hsts_seconds, proxy_header, linger_sec, keep_alive_sec))
+                       hsts_seconds, proxy_header, linger_sec, keep_alive_sec, environment, debug))
 
 struct AuthConfig {
   access::Mode mode = access::Mode::required;

@@ -62,6 +62,11 @@ Converted opposite(std::string_view text) {
 Converted backend_of(std::string_view environment) {
   return to_lower(trim(environment)) == "aws" ? "s3" : "local";
 }
+// Others read DEBUG as well, and give it values of their own.
+Converted is_true(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  return word == "true" || word == "1" || word == "yes" || word == "on" ? "true" : "false";
+}
 Converted log_level(std::string_view text) {
   const std::string word = to_lower(text);
   return word == "critical" ? "error" : word;
@@ -150,10 +155,11 @@ constexpr Alias kFile[] = {
 
 constexpr Alias kPlatform[] = {{"RAILWAY_PUBLIC_DOMAIN", "server.public_url", https_url},
                                {"ENVIRONMENT", "storage.backend", backend_of},
+                               {"ENVIRONMENT", "server.environment"},
+                               {"DEBUG", "server.debug", is_true},
                                {"AWS_REGION", "storage.s3.region"}};
 
-constexpr std::string_view kEnvWithoutEffect[] = {"DEBUG",
-                                                  "RESULT_BACKEND",
+constexpr std::string_view kEnvWithoutEffect[] = {"RESULT_BACKEND",
                                                   "EXTRACT_FLAT",
                                                   "YT_DLP_UPDATE_CHECK",
                                                   "YTD_CONFIG_FILE",

@@ -48,6 +48,7 @@ class Merge {
   void derive_defaults() {
     Config& config = loaded.config;
     if (!given("limits.enabled") && config.auth.mode == access::Mode::off) config.limits.enabled = false;
+    if (!given("log.level") && config.server.debug) config.log.level = LogLevel::debug;
     if (config.db.url.empty()) {
       config.db.url = "sqlite:///" + (std::filesystem::path(config.storage.dir) / "trawl.db").string();
     }

@@ -59,6 +59,13 @@ TEST_F(LoadConfig, LetsFlagsWinOverTheEnvironmentAndThatOverTheFile) {
   EXPECT_EQ(loaded->origins.at("server.io_threads"), sources.file->string() + ":4");
 }
 
+TEST_F(LoadConfig, DebugsUnlessALevelIsNamed) {
+  EXPECT_EQ(load_config({.env = {{"DEBUG", "True"}}})->config.log.level, LogLevel::debug);
+  EXPECT_EQ(load_config({.env = {{"DEBUG", "True"}, {"LOG_LEVEL", "WARNING"}}})->config.log.level,
+            LogLevel::warn);
+  EXPECT_EQ(load_config({.env = {{"DEBUG", "False"}}})->config.log.level, LogLevel::info);
+}
+
 TEST_F(LoadConfig, NamesKeyValueOriginAndRangeOfAWrongValue) {
   EXPECT_EQ(refusal({.env = {{"TRAWL_SERVER_PORT", "70000"}}}),
             R"(server.port = "70000" (TRAWL_SERVER_PORT): must be between 0 and 65535)");

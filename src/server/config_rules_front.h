@@ -51,7 +51,13 @@ struct trawl::Rules<trawl::server::ServerConfig> {
        .doc = "Seconds of silence after which a stream of events sends a comment, so that nothing on the way "
               "takes it for dead.",
        .min = 1,
-       .max = 300}};
+       .max = 300},
+      {.name = "environment",
+       .doc = "What this installation is called where several are watched: health and the line that tells "
+              "of the start say it.",
+       .min = 1,
+       .max = 100},
+      {.name = "debug", .doc = "Logs at DEBUG, unless log.level is set."}};
 };
 
 template <>

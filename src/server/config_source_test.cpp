@@ -202,6 +202,13 @@ TEST(Platform, NamesThePublicUrlWithoutAWord) {
   EXPECT_THAT(reading.warnings, IsEmpty());
 }
 
+TEST(Platform, NamesTheEnvironmentAndWhetherToDebug) {
+  const Reading reading = read_platform({{"ENVIRONMENT", "staging"}, {"DEBUG", "app:*"}});
+  EXPECT_THAT(described(reading),
+              testing::UnorderedElementsAre(R"(storage.backend="local")", R"(server.environment="staging")",
+                                            R"(server.debug="false")"));
+}
+
 TEST(Flags, LetTheLastOneOfANameWin) {
   EXPECT_THAT(described(read_flags({{"server.port", "1"}, {"server.host", "h"}, {"server.port", "2"}})),
               ElementsAre(R"(server.host="h")", R"(server.port="2")"));

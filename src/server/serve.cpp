@@ -108,6 +108,7 @@ class Serving {
       std::cout << how << std::endl;
     log_info("listening", {{"host", options.host},
                            {"port", std::int64_t{server_->port()}},
+                           {"environment", config_.server.environment},
                            {"auth", to_text(config_.auth.mode)},
                            {"private_networks", config_.policy.allow_private_networks}});
     app_.listens_on(server_->port());
@@ -138,6 +139,7 @@ class Serving {
     health_.emplace(
         app_.downloads(), app_.storage(), app_.engine(), app_.clock(),
         api::HealthRoutes::Facts{.version = TRAWL_VERSION,
+                                 .environment = config_.server.environment,
                                  .works = config_.server.role != Role::gateway,
                                  .slots = static_cast<std::size_t>(config_.download.max_concurrent),
                                  .low_disk_bytes = config_.storage.low_disk_bytes.value,
