@@ -74,6 +74,24 @@ def test_expired_cookies_are_told_and_not_used(holder, login):
     check_error(refused, 422, "cookies_expired")
 
 
+def test_cookies_that_end_soon_or_are_old_are_named(server):
+    own = server(cookies__key=KEY, env={"COOKIE_ROTATION_SCHEDULE_DAYS": "10"})
+    show = lambda: own.api.get(f"/api/v1/auth/cookies/{mine}").json()  # noqa: E731
+    mine = own.api.post("/api/v1/auth/cookies", json={"cookies": netscape()}).json()["cookie_id"]
+    assert (show()["expires_soon"], show()["rotation_due"]) == (False, False)
+    own.stop()
+    with sqlite3.connect(own.storage / "trawl.db") as database:
+        database.execute("UPDATE cookies SET created_at = created_at - 10 * 86400000")
+    own.start()
+    assert (show()["expires_soon"], show()["rotation_due"]) == (False, True)
+    assert "stored cookies are due to be stored anew" in own.err.read_text()
+    own.stop()
+    with sqlite3.connect(own.storage / "trawl.db") as database:
+        database.execute("UPDATE cookies SET first_expiry = created_at + 12 * 86400000")
+    own.start()
+    assert show()["expires_soon"] and "stored cookies expire soon" in own.err.read_text()
+
+
 def test_without_a_key_to_encrypt_with_none_are_stored(server):
     plain = server()
     check_error(plain.api.post("/api/v1/cookies", json={"cookies": netscape()}), 422, "no_encryption_key")

@@ -180,13 +180,4 @@ Task<Result<std::size_t>> CookieStore::rotate() {
   });
 }
 
-Task<Result<std::vector<CookieSet>>> CookieStore::ending_within(std::chrono::hours time) {
-  const std::int64_t until = (clock_.now() + time).time_since_epoch().count();
-  auto found = co_await database_.read([until](db::Transaction& transaction) {
-    return select(transaction, "first_expiry IS NOT NULL AND first_expiry <= $1", {until});
-  });
-  if (!found) co_return fail(std::move(found.error()));
-  co_return without_secrets(std::move(*found));
-}
-
 }  // namespace trawl::access

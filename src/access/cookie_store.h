@@ -26,6 +26,14 @@ struct CookieSet {
   std::optional<SystemTime> first_expiry, expires_at;
 
   [[nodiscard]] bool expired(SystemTime now) const { return expires_at && now >= *expires_at; }
+  // Some of it ends within `time`.
+  [[nodiscard]] bool ends_within(std::chrono::hours time, SystemTime now) const {
+    return first_expiry && *first_expiry <= now + time;
+  }
+  // It is as old as `age`; never, where that is 0.
+  [[nodiscard]] bool is_due(std::chrono::hours age, SystemTime now) const {
+    return age > std::chrono::hours(0) && created_at + age <= now;
+  }
 };
 
 // Keeps cookies, sealed. Each set belongs to one owner and does not exist for
@@ -57,8 +65,6 @@ class CookieStore {
   // Seals again, with the newest key, what an older one sealed. Returns how
   // many sets.
   [[nodiscard]] Task<Result<std::size_t>> rotate();
-  // The sets of which something ends within `time`.
-  [[nodiscard]] Task<Result<std::vector<CookieSet>>> ending_within(std::chrono::hours time);
 
  private:
   db::Database& database_;

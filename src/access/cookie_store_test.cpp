@@ -85,10 +85,21 @@ TEST_F(CookieStoreTest, RefusesASetOnceAllOfItHasExpired) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();
   const std::string id = add("alice", now + 60), endless = add("alice");
   EXPECT_TRUE(run(store.check_usable(id, "alice")));
-  EXPECT_EQ(run(store.ending_within(1h)).value().size(), 1u);
   clock.advance(60s);
   EXPECT_EQ(run(store.check_usable(id, "alice")).error().reason, "cookies_expired");
   EXPECT_TRUE(run(store.check_usable(endless, "alice")));
+}
+
+TEST(CookieSet, KnowsWhenItEndsAndWhenItIsDue) {
+  const SystemTime made{Millis{1'767'225'600'000}};
+  CookieSet set{.created_at = made};
+  EXPECT_FALSE(set.ends_within(1000h, made)) << "it never ends";
+  set.first_expiry = made + 48h;
+  EXPECT_FALSE(set.ends_within(24h, made));
+  EXPECT_TRUE(set.ends_within(24h, made + 24h));
+  EXPECT_FALSE(set.is_due(24h, made + 23h));
+  EXPECT_TRUE(set.is_due(24h, made + 24h));
+  EXPECT_FALSE(set.is_due(0h, made + 10'000h));
 }
 
 TEST_F(CookieStoreTest, SealsAgainWithANewKeyAndThenNeedsTheOldOneNoMore) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kBrowsers[] = {"chrome", "firefox", "edge",    "safari",
                                           "brave",  "opera",   "chromium"};
 
-CookieView view_of(const access::CookieSet& set, SystemTime now, std::chrono::hours warning) {
+CookieView view_of(const access::CookieSet& set, SystemTime now, const CookieRoutes::Options& options) {
   CookieView view;
   view.cookie_id = view.id = set.id.str();
   view.name = set.name;
@@ -24,7 +24,8 @@ CookieView view_of(const access::CookieSet& set, SystemTime now, std::chrono::ho
   view.domains = set.domains;
   view.cookie_count = set.count;
   view.status = set.expired(now) ? "expired" : "active";
-  view.expires_soon = set.first_expiry && *set.first_expiry <= now + warning;
+  view.expires_soon = set.ends_within(options.warning, now);
+  view.rotation_due = set.is_due(options.rotation, now);
   view.created_at = set.created_at;
   view.expires_at = set.expires_at;
   view.first_expiry = set.first_expiry;
@@ -113,22 +114,21 @@ Task<http::Response> CookieRoutes::create(http::Request request) {
   if (!set) co_return http::error_response(request, set.error());
   log_info("cookies were stored",
            {{"cookies_id", set->id.str()}, {"by", request.caller.key}, {"request_id", request.id}});
-  co_return http::json_response(201, encode(view_of(*set, clock_.now(), options_.warning)));
+  co_return http::json_response(201, encode(view_of(*set, clock_.now(), options_)));
 }
 
 Task<http::Response> CookieRoutes::list(http::Request request) {
   const auto sets = co_await cookies_.list(visible_owner(request.caller));
   if (!sets) co_return http::error_response(request, sets.error());
   CookieListView view{.cookies = {}, .total = static_cast<std::int64_t>(sets->size())};
-  for (const access::CookieSet& set : *sets)
-    view.cookies.push_back(view_of(set, clock_.now(), options_.warning));
+  for (const access::CookieSet& set : *sets) view.cookies.push_back(view_of(set, clock_.now(), options_));
   co_return http::json_response(200, encode(view));
 }
 
 Task<http::Response> CookieRoutes::show(http::Request request) {
   const auto set = co_await cookies_.find(request.path_param("id"), visible_owner(request.caller));
   if (!set) co_return http::error_response(request, set.error());
-  co_return http::json_response(200, encode(view_of(*set, clock_.now(), options_.warning)));
+  co_return http::json_response(200, encode(view_of(*set, clock_.now(), options_)));
 }
 
 Task<http::Response> CookieRoutes::remove(http::Request request) {

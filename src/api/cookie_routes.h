@@ -18,6 +18,7 @@ class CookieRoutes {
   struct Options {
     std::vector<std::string> browsers;  // That may be read.
     std::chrono::hours warning{168};    // So long before their end cookies "expire soon".
+    std::chrono::hours rotation{720};   // So old they are "due" to be stored anew; 0: never.
     Extract extract;
   };
   CookieRoutes(access::CookieStore& cookies, const Clock& clock, Options options)

@@ -28,13 +28,13 @@ struct CookieView {
   std::vector<std::string> domains;
   std::int64_t cookie_count = 0;
   std::string status;  // active, expired
-  bool expires_soon = false;
+  bool expires_soon = false, rotation_due = false;
   SystemTime created_at;
   std::optional<SystemTime> expires_at, first_expiry;
 };
 BOOST_DESCRIBE_STRUCT(CookieView, (),
-                      (cookie_id, id, name, browser, domains, cookie_count, status, expires_soon, created_at,
-                       expires_at, first_expiry))
+                      (cookie_id, id, name, browser, domains, cookie_count, status, expires_soon,
+                       rotation_due, created_at, expires_at, first_expiry))
 
 struct CookieListView {
   std::vector<CookieView> cookies;

@@ -17,9 +17,14 @@ std::filesystem::path file_in(const Config& config, const char* name) {
   return std::filesystem::absolute(config.storage.dir) / name;
 }
 
+std::chrono::hours days(int count) {
+  return std::chrono::hours(24 * count);
+}
+
 api::CookieRoutes::Options cookie_options(const Config& config, BlockingPool& pool) {
   return {.browsers = config.cookies.browsers,
-          .warning = std::chrono::hours(24 * config.cookies.expiry_warning_days),
+          .warning = days(config.cookies.expiry_warning_days),
+          .rotation = days(config.cookies.rotation_days),
           .extract = [engine = engine_options(config), &pool](std::string browser, std::string profile)
               -> Task<Result<std::vector<access::BrowserCookie>>> {
             co_return co_await pool.run([&] { return browser_cookies(engine, browser, profile); });
@@ -93,12 +98,17 @@ Task<void> AccessFront::close() {
 
 Task<void> AccessFront::watch_cookies() {
   while (true) {
-    const auto ending =
-        co_await app_.cookies().ending_within(std::chrono::hours(24 * config_.cookies.expiry_warning_days));
-    if (!ending) log_warn("cannot look for expiring cookies", {{"error", ending.error().message}});
-    for (const access::CookieSet& set : ending.value_or(std::vector<access::CookieSet>())) {
-      log_warn(set.expired(app_.clock().now()) ? "stored cookies have expired" : "stored cookies expire soon",
-               {{"cookies_id", set.id.str()}, {"owner", set.owner}, {"domains", set.domains}});
+    const auto sets = co_await app_.cookies().list(std::nullopt);
+    if (!sets) log_warn("cannot look for expiring cookies", {{"error", sets.error().message}});
+    const SystemTime now = app_.clock().now();
+    for (const access::CookieSet& set : sets.value_or(std::vector<access::CookieSet>())) {
+      const char* what = set.expired(now)                                                  ? "have expired"
+                         : set.ends_within(days(config_.cookies.expiry_warning_days), now) ? "expire soon"
+                         : set.is_due(days(config_.cookies.rotation_days), now) ? "are due to be stored anew"
+                                                                                : nullptr;
+      if (what)
+        log_warn(fmt::format("stored cookies {}", what),
+                 {{"cookies_id", set.id.str()}, {"owner", set.owner}, {"domains", set.domains}});
     }
     co_await sleep_for(24h);
   }

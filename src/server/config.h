@@ -84,8 +84,10 @@ struct CookiesConfig {
   std::vector<std::string> old_keys;
   std::vector<std::string> browsers;
   int expiry_warning_days = 7;
+  int rotation_days = 30;
 };
-BOOST_DESCRIBE_STRUCT(CookiesConfig, (), (key, key_file, old_keys, browsers, expiry_warning_days))
+BOOST_DESCRIBE_STRUCT(CookiesConfig, (),
+                      (key, key_file, old_keys, browsers, expiry_warning_days, rotation_days))
 
 struct CorsConfig {
   std::vector<std::string> origins;

@@ -172,7 +172,13 @@ struct trawl::Rules<trawl::server::CookiesConfig> {
       {.name = "expiry_warning_days",
        .doc = "Days before their end at which cookies are said to expire soon.",
        .min = 1,
-       .max = 90}};
+       .max = 90},
+      {.name = "rotation_days",
+       .doc =
+           "Days after which stored cookies are said to be due: sites forget sessions before their cookies "
+           "end; 0 never says so.",
+       .min = 0,
+       .max = 3650}};
 };
 
 template <>
