@@ -21,12 +21,9 @@ struct Origin {
   std::optional<std::size_t> second(std::int64_t bytes) {
     now += 1s;
     arrived += bytes;
-    const auto wanted = meter.look({.now = now,
-                                    .arrived = arrived,
-                                    .latency = 1ms,
-                                    .connections = connections,
-                                    .remaining = 1000 * kMegabyte,
-                                    .most_connections = 16});
+    const auto wanted =
+        meter.look(now, arrived, 1ms,
+                   {.connections = connections, .remaining = 1000 * kMegabyte, .most_connections = 16});
     if (wanted) connections = *wanted;
     return wanted;
   }
@@ -39,8 +36,7 @@ TEST(PaceMeter, SaysNothingBeforeAnythingIsMeasured) {
   EXPECT_EQ(meter.best_connections(), std::nullopt);
   meter.begin(now, 0);
   EXPECT_TRUE(meter.measuring());
-  EXPECT_EQ(meter.look({.now = now + 1ms, .arrived = 1, .latency = 100ms, .most_connections = 16}),
-            std::nullopt);
+  EXPECT_EQ(meter.look(now + 1ms, 1, 100ms, {.most_connections = 16}), std::nullopt);
   EXPECT_EQ(meter.bytes_per_second(), 0);
 }
 

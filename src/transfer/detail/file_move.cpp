@@ -252,10 +252,8 @@ void FileMove::grow(Round& round) {
     return;
   }
   const std::size_t have = round.workers.size();
-  const auto wanted = round.pace.look({.now = now,
-                                       .arrived = context_.arrived,
-                                       .latency = round.sinks.front()->latency(),
-                                       .connections = have,
+  const auto wanted = round.pace.look(now, context_.arrived, round.sinks.front()->latency(),
+                                      {.connections = have,
                                        .remaining = *journal_.total - known(round).have,
                                        .most_connections = round.most_connections,
                                        .limit = budget_.limits().bytes_per_second});

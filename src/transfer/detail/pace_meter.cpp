@@ -1,7 +1,5 @@
 #include "transfer/detail/pace_meter.h"
 
-#include "transfer/range_plan.h"
-
 namespace trawl::transfer::detail {
 
 void PaceMeter::begin(Time now, std::int64_t arrived) {
@@ -9,23 +7,20 @@ void PaceMeter::begin(Time now, std::int64_t arrived) {
   arrived_ = arrived;
 }
 
-std::optional<std::size_t> PaceMeter::look(const Look& at) {
-  if (!since_ || at.now - *since_ < measuring_time(at.latency)) return std::nullopt;
-  current_ =
-      static_cast<double>(at.arrived - arrived_) / std::chrono::duration<double>(at.now - *since_).count();
-  begin(at.now, at.arrived);
+std::optional<std::size_t> PaceMeter::look(Time now, std::int64_t arrived,
+                                           std::chrono::steady_clock::duration latency, Pace pace) {
+  if (!since_ || now - *since_ < measuring_time(latency)) return std::nullopt;
+  current_ = static_cast<double>(arrived - arrived_) / std::chrono::duration<double>(now - *since_).count();
+  begin(now, arrived);
   if (current_ < best_ / 2) before_ = 0;
   if (current_ > best_) {
     best_ = current_;
-    best_connections_ = at.connections;
+    best_connections_ = pace.connections;
   }
-  const std::size_t wanted = wanted_connections({.connections = at.connections,
-                                                 .bytes_per_second = current_,
-                                                 .before = before_,
-                                                 .remaining = at.remaining,
-                                                 .most_connections = at.most_connections,
-                                                 .limit = at.limit});
-  if (wanted != at.connections) before_ = current_;
+  pace.bytes_per_second = current_;
+  pace.before = before_;
+  const std::size_t wanted = wanted_connections(pace);
+  if (wanted != pace.connections) before_ = current_;
   return wanted;
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "transfer/range_plan.h"
+
 namespace trawl::transfer::detail {
 
 // How fast the connections of a file are together, measured over spans of time that say something, and how
@@ -13,21 +15,14 @@ class PaceMeter {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  struct Look {
-    Time now;
-    std::int64_t arrived = 0;  // Bytes since any fixed moment.
-    std::chrono::steady_clock::duration latency{};
-    std::size_t connections = 1;
-    std::int64_t remaining = 0;
-    std::size_t most_connections = 1;
-    std::int64_t limit = 0;  // Bytes a second that are allowed; 0: any.
-  };
-
-  // Begins to measure: what came before says nothing of the connections there are now.
+  // Begins to measure: what came before says nothing of the connections there are now. `arrived`: bytes since
+  // any fixed moment.
   void begin(Time now, std::int64_t arrived);
   [[nodiscard]] bool measuring() const { return since_.has_value(); }
-  // How many connections there should be, once a span has passed.
-  [[nodiscard]] std::optional<std::size_t> look(const Look& at);
+  // How many connections there should be, once a span has passed in which so many bytes have arrived. Of
+  // `pace` it finds out both rates itself.
+  [[nodiscard]] std::optional<std::size_t> look(Time now, std::int64_t arrived,
+                                                std::chrono::steady_clock::duration latency, Pace pace);
 
   // As measured last.
   [[nodiscard]] double bytes_per_second() const { return current_; }
