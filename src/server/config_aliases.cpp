@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <regex>
 
 #include <fmt/format.h>
@@ -23,11 +24,17 @@ Converted gibibytes(std::string_view text) {
   return fmt::format("{:.0f}", std::floor(amount * static_cast<double>(1LL << 30)));
 }
 
+std::optional<bool> truth(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  if (word == "true" || word == "1" || word == "yes" || word == "on") return true;
+  if (word == "false" || word == "0" || word == "no" || word == "off") return false;
+  return std::nullopt;
+}
+
 Converted auth_mode(std::string_view text) {
-  const std::string word = to_lower(text);
-  if (word == "true" || word == "1" || word == "yes" || word == "on") return "required";
-  if (word == "false" || word == "0" || word == "no" || word == "off") return "off";
-  return std::unexpected("must be true or false");
+  const auto wanted = truth(text);
+  if (!wanted) return std::unexpected("must be true or false");
+  return *wanted ? "required" : "off";
 }
 
 // The services Trawl replaces had "*" here, which opened them to every web page: nothing then.
@@ -53,10 +60,10 @@ Converted lower(std::string_view text) {
   return to_lower(text);
 }
 Converted opposite(std::string_view text) {
-  const std::string word = to_lower(trim(text));
-  if (word == "true" || word == "1" || word == "yes" || word == "on") return "false";
-  if (word == "false" || word == "0" || word == "no" || word == "off" || word.empty()) return "true";
-  return std::unexpected("must be true or false");
+  if (trim(text).empty()) return "true";
+  const auto wanted = truth(text);
+  if (!wanted) return std::unexpected("must be true or false");
+  return *wanted ? "false" : "true";
 }
 // The service Trawl replaces chose its storage by where it ran: "aws", or anything else.
 Converted backend_of(std::string_view environment) {
@@ -64,8 +71,7 @@ Converted backend_of(std::string_view environment) {
 }
 // Others read DEBUG as well, and give it values of their own.
 Converted is_true(std::string_view text) {
-  const std::string word = to_lower(trim(text));
-  return word == "true" || word == "1" || word == "yes" || word == "on" ? "true" : "false";
+  return truth(text).value_or(false) ? "true" : "false";
 }
 Converted log_level(std::string_view text) {
   const std::string word = to_lower(text);
